@@ -1,0 +1,97 @@
+#pragma once
+
+/* One symptom of one subject, from suspicion to its end. */
+
+#include "lib/engine/engine.h"
+#include "lib/probes/probe.h"
+
+#define INCIDENT_ID_MAX        17
+#define INCIDENT_EVIDENCE_MAX  24
+#define INCIDENT_RULED_OUT_MAX 16
+#define INCIDENT_VARIABLES_MAX 32
+#define INCIDENT_TEXT_MAX      ((size_t) 2048)
+
+typedef enum IncidentState {
+        INCIDENT_SUSPECTED,
+        INCIDENT_CONFIRMED,
+        INCIDENT_CLEARED,
+        INCIDENT_REFUTED,
+        INCIDENT_X_MAX,
+        INCIDENT_X_INVALID = -EINVAL,
+} IncidentState;
+
+const char *incident_state_to_string(IncidentState s);
+IncidentState incident_state_from_string(Text name);
+
+typedef enum EvidenceKind {
+        EVIDENCE_LOG,
+        EVIDENCE_EVENT,
+        EVIDENCE_PROBE,
+        EVIDENCE_STATE,
+        EVIDENCE_X_MAX,
+        EVIDENCE_X_INVALID = -EINVAL,
+} EvidenceKind;
+
+const char *evidence_kind_to_string(EvidenceKind k);
+EvidenceKind evidence_kind_from_string(Text name);
+
+typedef struct Evidence {
+        EvidenceKind kind;
+        char *source; /* an origin ("runtime"), or the probe's name */
+        usec_t time;
+        char *text;
+} Evidence;
+
+typedef struct RuledOut {
+        char *symptom;
+        char *because;
+} RuledOut;
+
+typedef struct Incident {
+        char id[INCIDENT_ID_MAX]; /* 16 hex digits: hash over symptom, subject and position of the first
+                                     signal */
+        const Rule *rule;         /* NULL for a restored incident whose rule is gone */
+        char *symptom;
+        char *subject;
+        IncidentState state;
+        char *fix_state;                      /* NULL, planned, fixing, fixed, failed, rolled-back */
+        char consequence_of[INCIDENT_ID_MAX]; /* "" when it stands alone */
+        Severity severity;
+        usec_t first_seen, last_seen, confirmed_at, cleared_at; /* 0 when not */
+        uint64_t count;
+        uint64_t seq; /* of the last change that was reported */
+        bool alerted; /* a suspicion that stayed one was reported */
+        Variable variables[INCIDENT_VARIABLES_MAX];
+        size_t n_variables;
+        Evidence evidence[INCIDENT_EVIDENCE_MAX]; /* the first is the decisive one */
+        size_t n_evidence;
+        RuledOut ruled_out[INCIDENT_RULED_OUT_MAX];
+        size_t n_ruled_out;
+        char *unknown; /* what could not be checked; NULL when nothing */
+        char *ending;  /* why it cleared or was refuted */
+        unsigned n_asked;
+        usec_t ask_at;      /* next time its probes are asked; USEC_INFINITY when not scheduled */
+        usec_t ask_since;   /* how fresh the facts have to be */
+        bool asking;        /* a probe waits for a fact */
+        bool clear_latched; /* a clear condition that also asks the probes has seen its signals */
+        bool restored;
+} Incident;
+
+int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret);
+Incident *incident_free(Incident *i);
+DEFINE_CLEANUP(Incident, incident_free);
+
+int incident_set_variable(Incident *i, const char *name, const char *value);
+const char *incident_variable(const Incident *i, const char *name);
+/* Evidence that is already there (same source and text) only gets the later time. When full, the oldest but
+ * the first makes room. */
+int incident_add_evidence(Incident *i, EvidenceKind kind, const char *source, usec_t time, const char *text);
+int incident_rule_out(Incident *i, const char *symptom, const char *because);
+bool incident_is_active(const Incident *i); /* suspected or confirmed */
+char *incident_message(const Incident *i);  /* the sentence a person acts on; NULL when memory is out */
+char *incident_remedy(const Incident *i);
+
+/* The object of RECORDING's `incidents`, plus `seq`. With `for_state` also what a restart needs and people
+ * do not. */
+json_t *incident_to_json(const Incident *i, bool for_state);
+int incident_from_json(const json_t *object, const RuleSet *rules, Incident **ret);
