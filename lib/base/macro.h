@@ -17,7 +17,7 @@
 
 #define ELEMENTSOF(array)             (sizeof(array) / sizeof((array)[0]))
 
-#define FOREACH_ARRAY(item, array, n) for (typeof(&(array)[0]) item = (array); item < (array) + (n); item++)
+#define FOREACH_ARRAY(item, array, n) for (typeof((array)[0]) *item = (array); item < (array) + (n); item++)
 
 /* The value of a variable that is about to go out of scope; the variable is emptied. */
 #define TAKE_PTR(pointer)                                                                                   \
