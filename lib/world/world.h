@@ -80,6 +80,9 @@ void world_each_container(const World *w, world_container_visit_t visit, void *u
  * any knowledge of containers only edgeAgent and edgeHub are taken for owned. */
 Origin world_vouch_for_container(const World *w, Text name, Text id);
 
+/* Whether anything told of a module of IoT Edge: an owned container, or the log of one. */
+bool world_has_modules(const World *w);
+
 const Network *world_network(const World *w, const char *name_or_id);
 const Link *world_link(const World *w, const char *name);
 const Route *world_default_route(

@@ -1,0 +1,45 @@
+/* Did memory run out for the container that the incident is about? Certain only when Docker's `oom` event,
+ * State.OOMKilled or a kernel line with the container's own cgroup says so: exit code 137 alone is any
+ * SIGKILL, `docker kill` and the 10 s of `docker stop` among them. */
+
+#include "lib/probes/probe-list.h"
+
+#define EXIT_AFTER_OOM_WITHIN (10 * USEC_PER_SEC)
+
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        usec_t since = usec_sub(q->first_seen, EXIT_AFTER_OOM_WITHIN);
+        int oom = world_container_oom(q->world, q->subject, since);
+        int exit_code = world_container_exit_code(q->world, q->subject);
+        int killed_by = world_container_kill_signal(q->world, q->subject, since);
+        const Container *c = world_container(q->world, q->subject);
+        int r;
+
+        if (c && c->memory_limit_bytes > 0) {
+                r = probe_add_evidence(a, "%s has a memory limit of %" PRIu64 " MiB", q->subject,
+                        c->memory_limit_bytes / (1024 * 1024));
+                if (r < 0)
+                        return r;
+        }
+        if (probe_variable(q, "container_id"))
+                return probe_confirms(a,
+                        "the kernel's out-of-memory killer chose a process in the cgroup of %s", q->subject);
+        if (oom > 0)
+                return probe_confirms(a, "Docker reports that %s ran out of memory", q->subject);
+        if (probe_variable(q, "exception"))
+                return probe_confirms(a, "%s itself reports that it could not allocate memory", q->subject);
+        if (killed_by == 9)
+                return probe_refutes(
+                        a, "%s was ended by `docker kill` (signal 9), not for lack of memory", q->subject);
+        if (oom == 0)
+                return probe_refutes(a,
+                        "%s exited with code %d, and Docker says it was not for lack of memory", q->subject,
+                        exit_code);
+        return probe_unknown(
+                a, "whether %s was killed for lack of memory: Docker's OOMKilled was not seen", q->subject);
+}
+
+const Probe probe_container_oom = {
+        .name = "container-oom",
+        .question = "Was the container killed because memory ran out?",
+        .ask = ask,
+};

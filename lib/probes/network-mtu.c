@@ -1,0 +1,88 @@
+/* Do the packets of the modules' network fit the uplink? A Docker network whose MTU is higher than the
+ * uplink's makes large packets vanish where path MTU discovery is filtered. Equal MTUs do not exclude it:
+ * the narrow link may lie behind the modem. Then only a conversation tells, in which a small packet passes
+ * (TCP connects) and a large one stalls (TLS times out). */
+
+#include "lib/probes/probe-list.h"
+#include "lib/probes/upstream.h"
+
+#define DOCKER_DEFAULT_MTU 1500
+
+/* The MTU that the engine gives links of this network: its option, else its bridge's, else the engine's
+ * default. */
+static int mtu_of_network(const World *w, const Network *n, const char **ret_from) {
+        const Link *bridge = n->bridge ? world_link(w, n->bridge) : NULL;
+
+        if (n->mtu > 0) {
+                *ret_from = "its driver option";
+                return n->mtu;
+        }
+        if (bridge && bridge->mtu > 0) {
+                *ret_from = "its bridge";
+                return bridge->mtu;
+        }
+        *ret_from = "Docker's default";
+        return DOCKER_DEFAULT_MTU;
+}
+
+/* The MTUs fit each other: is there a narrower link further on the way? */
+static int ask_path(const ProbeQuestion *q, int mtu, const char *uplink, int uplink_mtu, ProbeAnswer *a) {
+        char host[UPSTREAM_HOST_MAX];
+        const Fact *connected, *tls;
+
+        if (upstream_host(q->world, q->now, host) > 0) {
+                connected = world_fact(q->world, q->now, q->since, "connect:edgeAgent:%s:443", host);
+                tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:443", host);
+                if (!connected || !tls)
+                        return -ENOMEM;
+                if (connected->state == FACT_PENDING || tls->state == FACT_PENDING)
+                        return probe_pending(a);
+                if (fact_result_is(connected, "ok") && fact_result_is(tls, "timeout"))
+                        return probe_confirms(a,
+                                "%s:443 accepts a connection from edgeAgent's network, but large packets "
+                                "(TLS) get no answer: "
+                                "a link behind %s is narrower than %d bytes",
+                                host, uplink, mtu);
+        }
+        return probe_refutes(
+                a, "the MTU of the network is %d and fits the %d of the uplink %s", mtu, uplink_mtu, uplink);
+}
+
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        const Network *network = world_network(q->world, q->subject);
+        const Route *route = world_default_route(q->world, FAMILY_INET);
+        const Link *uplink;
+        const char *from;
+        int mtu, r;
+
+        if (!route)
+                route = world_default_route(q->world, FAMILY_INET6);
+        uplink = route ? world_link(q->world, route->dev) : NULL;
+        if (!network)
+                return world_knows(q->world, EVENT_DOCKER_NETWORK)
+                        ? probe_refutes(a, "there is no Docker network %s", q->subject)
+                        : probe_unknown(a, "the MTU of the Docker network %s", q->subject);
+        if (!route)
+                return probe_unknown(a, "the uplink: there is no default route that is known");
+        if (!uplink || uplink->mtu <= 0)
+                return probe_unknown(a, "the MTU of the uplink %s", route->dev);
+
+        mtu = mtu_of_network(q->world, network, &from);
+        r = probe_set_variable(a, "network_mtu", "%d", mtu);
+        if (r >= 0)
+                r = probe_set_variable(a, "uplink", "%s", route->dev);
+        if (r >= 0)
+                r = probe_set_variable(a, "uplink_mtu", "%d", uplink->mtu);
+        if (r < 0)
+                return r;
+        if (mtu <= uplink->mtu)
+                return ask_path(q, mtu, route->dev, uplink->mtu, a);
+        return probe_confirms(a, "the Docker network %s has an MTU of %d (%s), the uplink %s only %d",
+                q->subject, mtu, from, route->dev, uplink->mtu);
+}
+
+const Probe probe_network_mtu = {
+        .name = "network-mtu",
+        .question = "Is the MTU of the modules' network higher than that of the uplink?",
+        .ask = ask,
+};
