@@ -23,9 +23,10 @@ typedef struct DiagnosisOps {
         void *userdata;
 } DiagnosisOps;
 
-#define DIAGNOSIS_INCIDENTS_MAX 512                 /* active and past; the oldest past one makes room */
-#define DIAGNOSIS_ALERT_AFTER   (60 * USEC_PER_SEC) /* a suspicion that could not be checked is alerted then \
-                                                     */
+#define DIAGNOSIS_INCIDENTS_MAX 512 /* active and past; the oldest past one makes room */
+#define DIAGNOSIS_ALERT_AFTER                                                                               \
+        (60 * USEC_PER_SEC) /* a suspicion that could not be checked is alerted then                        \
+                             */
 
 typedef struct Diagnosis Diagnosis;
 

@@ -70,11 +70,16 @@ typedef struct Incident {
         char *unknown; /* what could not be checked; NULL when nothing */
         char *ending;  /* why it cleared or was refuted */
         unsigned n_asked;
-        usec_t ask_at;      /* next time its probes are asked; USEC_INFINITY when not scheduled */
-        usec_t ask_since;   /* how fresh the facts have to be */
-        bool asking;        /* a probe waits for a fact */
-        bool clear_latched; /* a clear condition that also asks the probes has seen its signals */
-        bool restored;
+        usec_t ask_at;       /* next time its probes are asked; USEC_INFINITY when not scheduled */
+        usec_t ask_since;    /* how fresh the facts have to be */
+        bool asking;         /* a probe waits for a fact */
+        bool clear_latched;  /* a clear condition that also asks the probes has seen its signals */
+        usec_t suspected_at; /* when it was raised, by the engine's time */
+        bool restored;       /* from the state file and not yet probed again */
+        bool tentative; /* raised to look at a lower layer: not listed until confirmed, dropped when refuted
+                         */
+        bool ends_on_refute;       /* its cause is over, or it was restored: a refutation ends it */
+        bool is_evidence_decisive; /* evidence[0] proves it; later proof does not take its place */
 } Incident;
 
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret);
@@ -86,12 +91,14 @@ const char *incident_variable(const Incident *i, const char *name);
 /* Evidence that is already there (same source and text) only gets the later time. When full, the oldest but
  * the first makes room. */
 int incident_add_evidence(Incident *i, EvidenceKind kind, const char *source, usec_t time, const char *text);
+/* Makes this the first, decisive evidence if it is there. */
+void incident_put_first(Incident *i, const char *source, const char *text);
 int incident_rule_out(Incident *i, const char *symptom, const char *because);
 bool incident_is_active(const Incident *i); /* suspected or confirmed */
 char *incident_message(const Incident *i);  /* the sentence a person acts on; NULL when memory is out */
 char *incident_remedy(const Incident *i);
 
-/* The object of RECORDING's `incidents`, plus `seq`. With `for_state` also what a restart needs and people
- * do not. */
+/* The object of a recording's `incidents` (docs/recording.md). With for_state a member `state_file` more:
+ * what a restart and `explain` need. */
 json_t *incident_to_json(const Incident *i, bool for_state);
 int incident_from_json(const json_t *object, const RuleSet *rules, Incident **ret);

@@ -39,6 +39,13 @@ typedef struct Finding {
         size_t n_occurrences;
 } Finding;
 
+/* The value of the last variable of this name, NULL when there is none. */
+const char *variables_find(const Variable *variables, size_t n, const char *name);
+/* Whether two sets of variables have no different values for any of the keys; one that lacks a key agrees.
+ */
+bool variables_agree(
+        const Variable *a, size_t n_a, const Variable *b, size_t n_b, char *const *keys, size_t n_keys);
+
 typedef struct EngineHandler {
         int (*raise)(void *userdata, const Finding *finding); /* a `when` condition holds (again) */
         int (*clear)(void *userdata, const Finding *finding); /* a `clear` condition holds */

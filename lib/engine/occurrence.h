@@ -25,9 +25,3 @@ void history_done(History *h);
 /* Signals are named, so that a changed rule keeps what still fits. NULL when memory is out. */
 json_t *history_to_json(const History *h, const Rule *rule);
 int history_from_json(const json_t *array, const Rule *rule, History *h);
-
-const char *variables_find(const Variable *variables, size_t n, const char *name);
-/* Whether two sets of variables have no different values for any of the keys; one that lacks a key agrees.
- */
-bool variables_agree(
-        const Variable *a, size_t n_a, const Variable *b, size_t n_b, char *const *keys, size_t n_keys);

@@ -1,0 +1,45 @@
+#pragma once
+
+/* Shared by the files of lib/diagnosis: the state, and the three steps of an incident's life. */
+
+#include "lib/base/buffer.h"
+#include "lib/diagnosis/diagnosis.h"
+
+#define DIAGNOSIS_TENTATIVE_MAX 32
+
+struct Diagnosis {
+        const RuleSet *rules;
+        Matcher *matcher;
+        World *world;
+        Engine *engine;
+        DiagnosisOps ops;
+        usec_t now;
+        Incident **incidents; /* by first_seen of their raising */
+        size_t n_incidents, allocated;
+        uint64_t n_dropped;
+};
+
+/* verdict.c: asks the probes of an incident and draws the consequence. */
+int incident_ask(Diagnosis *d, Incident *i);
+/* Plans the next time an incident of this age is asked again. */
+void incident_schedule(Diagnosis *d, Incident *i);
+
+/* differential.c: links consequences to causes, after anything changed. */
+int differential_update(Diagnosis *d);
+/* A suspicion of a higher layer: the lower layers that could explain it are looked at too. */
+int differential_look_below(Diagnosis *d, Incident *i);
+/* Notes on others what was just refuted. */
+int differential_refuted(Diagnosis *d, const Incident *refuted, const char *because);
+
+/* raising.c: the engine's handlers. */
+int diagnosis_raise(void *userdata, const Finding *finding);
+int diagnosis_clear(void *userdata, const Finding *finding);
+
+/* timers.c: tentative looks at lower layers that were not confirmed leave no trace. */
+void diagnosis_drop_tentative(Diagnosis *d);
+
+/* diagnosis.c */
+int diagnosis_add(Diagnosis *d, Incident *i); /* takes it over */
+Incident *diagnosis_find_subject(const Diagnosis *d, const Rule *rule, const char *subject, bool active);
+void incident_end(Diagnosis *d, Incident *i, IncidentState state, const char *why);
+void incident_report(Diagnosis *d, Incident *i, IncidentChange change);

@@ -1,0 +1,146 @@
+/* What happens to incidents as time goes on: suspicions are asked again and at last alerted, quiet ones
+ * clear. Deadlines of the engine and of incidents fire in the order of their time. */
+
+#include "lib/diagnosis/diagnosis-private.h"
+
+#include <stdio.h>
+
+#define FACTS_FRESH_ENOUGH (2 * USEC_PER_SEC) /* for a recheck that an event or the clock asked for */
+
+static usec_t quiet_deadline(const Incident *i) {
+        usec_t deadline = USEC_INFINITY;
+
+        for (size_t n = 0; i->rule && n < i->rule->n_clear; n++)
+                if (i->rule->clear[n].kind == CONDITION_QUIET &&
+                        usec_add(i->last_seen, i->rule->clear[n].window) < deadline)
+                        deadline = usec_add(i->last_seen, i->rule->clear[n].window);
+        return deadline;
+}
+
+static usec_t alert_deadline(const Incident *i) {
+        return i->state == INCIDENT_SUSPECTED && !i->alerted && !i->tentative
+                ? usec_add(i->suspected_at, DIAGNOSIS_ALERT_AFTER)
+                : USEC_INFINITY;
+}
+
+static usec_t incident_deadline(const Incident *i) {
+        usec_t deadline = i->ask_at, other;
+
+        if (!incident_is_active(i))
+                return USEC_INFINITY;
+        other = alert_deadline(i);
+        if (other < deadline)
+                deadline = other;
+        other = quiet_deadline(i);
+        return other < deadline ? other : deadline;
+}
+
+usec_t diagnosis_next_deadline(const Diagnosis *d) {
+        usec_t deadline = engine_next_deadline(d->engine);
+
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                usec_t other = incident_deadline(d->incidents[n]);
+                if (other < deadline)
+                        deadline = other;
+        }
+        return deadline;
+}
+
+static int fire_incident(Diagnosis *d, Incident *i) {
+        char duration[DURATION_MAX];
+        char why[DURATION_MAX + 32];
+        int r = 0;
+
+        if (quiet_deadline(i) <= d->now) {
+                (void) snprintf(why, sizeof(why), "not seen again for %s",
+                        duration_format(usec_sub(d->now, i->last_seen), duration));
+                incident_end(d, i, INCIDENT_CLEARED, why);
+                return 0;
+        }
+        if (i->ask_at <= d->now) {
+                i->ask_since = usec_sub(d->now, FACTS_FRESH_ENOUGH);
+                i->asking = false;
+                r = incident_ask(d, i);
+                if (incident_is_active(i) && i->ask_at <= d->now)
+                        incident_schedule(d, i);
+        }
+        if (incident_is_active(i) && alert_deadline(i) <= d->now) {
+                if (i->asking)
+                        i->suspected_at = d->now; /* an answer is on its way: not yet */
+                else
+                        incident_report(d, i, CHANGE_SUSPECTED);
+        }
+        return r;
+}
+
+/* Is this look at a lower layer over without a result? */
+static bool is_spent(const Incident *i) {
+        bool waits = incident_is_active(i) && (i->asking || (i->n_asked == 0 && i->ask_at != USEC_INFINITY));
+
+        return i->tentative && !waits;
+}
+
+void diagnosis_drop_tentative(Diagnosis *d) {
+        Incident *waiting[DIAGNOSIS_TENTATIVE_MAX];
+        size_t n_waiting = 0, n_kept = 0;
+
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                Incident *i = d->incidents[n];
+
+                if (!i->tentative)
+                        d->incidents[n_kept++] = i;
+                else if (!is_spent(i) && n_waiting < ELEMENTSOF(waiting))
+                        waiting[n_waiting++] = i;
+                else
+                        (void) incident_free(i);
+        }
+        /* those that still wait stay behind all others, where diagnosis_incidents() does not show them */
+        for (size_t n = 0; n < n_waiting; n++)
+                d->incidents[n_kept++] = waiting[n];
+        d->n_incidents = n_kept;
+}
+
+static int fire_incidents(Diagnosis *d) {
+        int error = 0;
+
+        for (size_t n = 0; n < d->n_incidents; n++) /* the list may grow at its end */
+                if (incident_deadline(d->incidents[n]) <= d->now) {
+                        int r = fire_incident(d, d->incidents[n]);
+                        if (r < 0)
+                                error = r;
+                }
+        return error;
+}
+
+#define ROUNDS_AT_ONCE                                                                                      \
+        64 /* of deadlines that set themselves again without time going on: a guard, not a limit */
+
+int diagnosis_advance(Diagnosis *d, usec_t now) {
+        unsigned rounds = 0;
+        int error = 0;
+
+        for (;;) {
+                usec_t deadline = diagnosis_next_deadline(d);
+                int r;
+
+                if (deadline > now || (deadline <= d->now && ++rounds > ROUNDS_AT_ONCE))
+                        break;
+                if (deadline > d->now) {
+                        d->now = deadline;
+                        rounds = 0;
+                }
+                r = engine_advance(d->engine, d->now);
+                if (r < 0)
+                        error = r;
+                r = fire_incidents(d);
+                if (r < 0)
+                        error = r;
+                r = differential_update(d);
+                if (r < 0)
+                        error = r;
+                diagnosis_drop_tentative(d);
+        }
+        if (now > d->now)
+                d->now = now;
+        return error;
+}
