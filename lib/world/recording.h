@@ -12,7 +12,8 @@
 
 typedef struct Recording Recording;
 
-/* -ENOENT, -ENOTDIR, -EINVAL when it is no recording at all (nothing in it that we know). */
+/* -ENOENT, -ENOTDIR, -EINVAL when it is no recording at all (nothing in it that we know). `problems` is
+ * borrowed and has to outlive the recording: its streams are read later. */
 int recording_open(Recording **ret, const char *path, ProblemList *problems);
 Recording *recording_free(Recording *r);
 DEFINE_CLEANUP(Recording, recording_free);
