@@ -55,13 +55,18 @@ typedef enum RemedyWhere {
 const char *remedy_where_to_string(RemedyWhere w);
 RemedyWhere remedy_where_from_string(Text name);
 
+/* A PCRE2 pattern as written, and where. Its named groups become variables. */
+typedef struct Pattern {
+        char *text; /* NULL when there is none */
+        unsigned line, column;
+} Pattern;
+
 /* A test on one field of an event: `field: value`, `field: [values]` or `field: {match: regex}`. */
 typedef struct FieldTest {
         char *field;
         char **values; /* any of; empty when it is a pattern */
         size_t n_values;
-        char *pattern; /* captures become variables */
-        unsigned line, column;
+        Pattern pattern;
 } FieldTest;
 
 /* A test on captured variables, after capture: `name: value(s)`, or a number compared with another variable.
@@ -78,19 +83,17 @@ typedef enum CompareOp {
 typedef struct VariableTest {
         char *variable;
         CompareOp op;
-        char **values; /* for IS and IS_NOT: any of. For GREATER and LESS: one, a number or a variable's name
-                        */
+        char **values; /* IS and IS_NOT: any of. GREATER and LESS: one, a number or a variable's name */
         size_t n_values;
 } VariableTest;
 
 typedef struct Signal {
         char *name;
         EventKind kind;
-        uint32_t origins;                  /* log: bit mask of Origin */
-        Level min_level;                   /* log: LEVEL_UNKNOWN is any */
-        char *head;                        /* log: pattern that the continued line must match, or NULL */
-        char *patterns[RULE_PATTERNS_MAX]; /* log: alternatives */
-        unsigned pattern_lines[RULE_PATTERNS_MAX];
+        uint32_t origins;  /* log: bit mask of Origin */
+        Level min_level;   /* log: LEVEL_UNKNOWN is any */
+        Pattern head;      /* log: that the continued line must match */
+        Pattern *patterns; /* log: alternatives */
         size_t n_patterns;
         FieldTest *tests; /* of the event's fields, all must hold */
         size_t n_tests;
@@ -147,8 +150,7 @@ typedef enum Expectation {
 typedef struct ExampleEvent {
         usec_t after;
         EventKind kind;
-        json_t *fields; /* as written: of a log `from`, `text`, `unit`, `container`; of others their fields
-                         */
+        json_t *fields; /* as written: of a log `from`, `text`, `unit`, `container`; of others their own */
         unsigned line;
 } ExampleEvent;
 
@@ -198,6 +200,7 @@ typedef struct Rule {
         size_t n_ask;
         char **explained_by; /* ids of symptoms */
         size_t n_explained_by;
+        unsigned explained_by_line, explained_by_column;
         Remedy remedy;
         Example *examples;
         size_t n_examples;
