@@ -1,0 +1,22 @@
+#pragma once
+
+/* Reads members of a JSON object that came from outside. A member that is absent or null is not told: the
+ * target keeps what it holds. One of the wrong type or too long for its target is -EINVAL. */
+
+#include <jansson.h>
+
+#include "lib/base/text.h"
+
+int json_field_dup(const json_t *object, const char *key, char **target); /* frees what it held; -ENOMEM */
+int json_field_copy(const json_t *object, const char *key, char *target, size_t target_bytes);
+int json_field_int(const json_t *object, const char *key, int *target);
+int json_field_u64(const json_t *object, const char *key, uint64_t *target);
+int json_field_bool(const json_t *object, const char *key, int *target); /* 0 or 1 */
+/* A member that has to be an object, or NULL when it is absent or null. */
+int json_field_object(const json_t *object, const char *key, const json_t **ret);
+int json_field_array(const json_t *object, const char *key, const json_t **ret);
+
+static inline Text json_text(const json_t *string) {
+        return json_is_string(string) ? (Text){json_string_value(string), json_string_length(string)}
+                                      : TEXT_NONE;
+}
