@@ -34,6 +34,9 @@ typedef struct SourceCounters {
 
 typedef struct Source Source;
 
+/* Of the event sources that sources add to the loop: what is taken in leaves before more is taken. */
+#define SOURCE_PRIORITY_READ (SD_EVENT_PRIORITY_NORMAL + 10)
+
 typedef struct SourceOps {
         const char *name; /* "journal", "docker", "rtnetlink" */
         SourceKind kind;
@@ -42,7 +45,8 @@ typedef struct SourceOps {
         /* Begins to work. A negative errno means: degraded, try again. Called again after each back-off. */
         int (*start)(Source *s);
         /* Lets go of all descriptors and event sources, keeps its position. Called before a retry and before
-         * freeing. */
+         * freeing. Its inputs of the merge are set live or removed here: a source that cannot read must not
+         * hold the others back. */
         void (*stop)(Source *s);
         /* Its position, to be saved with the engine's state; NULL for none. */
         json_t *(*save)(const Source *s);
@@ -50,16 +54,32 @@ typedef struct SourceOps {
                 Source *s); /* frees what start() and restoring allocated beyond descriptors; may be NULL */
         /* Optional: more for `status`, added to the object. */
         void (*describe)(const Source *s, json_t *object);
+        /* Optional: what it had offered left the merge; a source that paused because its input was full goes
+         * on here. */
+        void (*resume)(Source *s);
+        /* Optional: answers a fact of the World that only this source can fetch (Docker: "engine-info").
+         * -ENOENT when the key is not one of its own. Otherwise as WorldOps.fetch; an answer that comes
+         * later goes to the World and is announced with context.facts_arrived(). */
+        int (*fetch)(Source *s, const char *key, usec_t now);
 } SourceOps;
 
-typedef struct SourceContext {
+typedef struct SourceContext SourceContext;
+struct SourceContext {
         sd_event *event;
         Intake *intake;
         World *world;
         const struct Config *config;
         usec_t cold_start;       /* without a saved position: read from here (realtime) */
         const json_t *positions; /* saved positions by source name; may be NULL */
-} SourceContext;
+        /* To be called after facts were set outside of fetch(). May be NULL in tests. */
+        void (*facts_arrived)(void *userdata);
+        /* The source lost events: open absences and counts that rest on this kind end as unknown. May be
+         * NULL in tests. */
+        void (*lost)(void *userdata, SourceKind kind);
+        /* The state of a source changed. May be NULL in tests. */
+        void (*changed)(void *userdata, const Source *s);
+        void *userdata;
+};
 
 struct Source {
         const SourceOps *ops;
@@ -86,6 +106,14 @@ void source_set_catching_up(Source *s);
 void source_set_off(Source *s, const char *format, ...) _printf_(2, 3);
 /* Stops it, tells why, tries again after 1, 2, 4 … 60 s. Logged once per change of reason. */
 void source_degrade(Source *s, int error, const char *format, ...) _printf_(3, 4);
+/* Counts a loss, tells the diagnosis and says so once: messages the kernel dropped, entries that were
+ * vacuumed before they were read. */
+void source_lost(Source *s, SourceKind kind, const char *format, ...) _printf_(3, 4);
+/* For `due`. */
+usec_t source_monotonic(void);
+usec_t source_realtime(void);
+/* What was saved for this source by the last run, NULL when nothing was. */
+const json_t *source_saved_position(const Source *s);
 json_t *source_to_json(const Source *s); /* name, state, reason, since, counters */
 
 const SourceOps *const *source_registry(size_t *ret_n); /* alphabetical */

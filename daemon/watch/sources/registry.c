@@ -1,0 +1,12 @@
+/* The table of sources. Alphabetical; tests/unit/test-source.c checks that. */
+
+#include "daemon/watch/sources/registry.h"
+
+static const SourceOps *const registry[] = {
+        &journal_source_ops,
+};
+
+const SourceOps *const *source_registry(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(registry);
+        return registry;
+}

@@ -1,0 +1,7 @@
+#pragma once
+
+/* One line for each file in this folder that is a source. */
+
+#include "daemon/watch/source.h"
+
+extern const SourceOps journal_source_ops;
