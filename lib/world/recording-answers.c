@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#include "lib/world/recording-object.h"
 #include "lib/world/recording-stream.h"
 
 void recording_answers_done(RecordingAnswers *a) {
@@ -49,7 +48,7 @@ static int add_answer(RecordingAnswers *a, json_t *object) {
         usec_t time;
         int r;
 
-        r = json_time(object, "time", &time);
+        r = recording_time(object, "time", &time);
         if (r < 0)
                 return r;
         r = answer_key(object, &key);

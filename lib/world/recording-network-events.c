@@ -1,6 +1,5 @@
 /* net/events.jsonl: changes of links, routes, addresses and forwarding while the recording was made. */
 
-#include "lib/world/recording-object.h"
 #include "lib/world/recording-part.h"
 
 typedef struct NetworkPart {
@@ -21,7 +20,7 @@ static int network_decode(const json_t *object, Event *ret) {
         Event event = {.source = SOURCE_NETWORK, .origin = ORIGIN_DEVICE};
         int r;
 
-        r = json_time(object, "time", &event.time);
+        r = recording_time(object, "time", &event.time);
         if (r < 0)
                 return r;
         if (!type)
@@ -35,7 +34,7 @@ static int network_decode(const json_t *object, Event *ret) {
                 r = route_from_json(object, &event.route);
         } else if (strcmp(type, "address") == 0) {
                 event.kind = EVENT_ADDRESS;
-                r = recording_address_from_json(object, &event.address);
+                r = address_from_json(object, 0, &event.address);
         } else if (strcmp(type, "forwarding") == 0) {
                 event.kind = EVENT_FORWARDING;
                 r = forwarding_from_json(object, &event.forwarding);

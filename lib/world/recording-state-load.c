@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "lib/event/docker-event.h"
-#include "lib/world/recording-object.h"
 
 #define TABLE_DEFAULT 253
 #define TABLE_MAIN    254
@@ -67,7 +66,7 @@ static int read_route(RecordingState *s, const char *name, const json_t *element
         r = route_from_json(element, &event.route);
         if (r < 0)
                 return r;
-        if (event.route.table != 0 && event.route.table != TABLE_MAIN && event.route.table != TABLE_DEFAULT)
+        if (event.route.table != TABLE_MAIN && event.route.table != TABLE_DEFAULT)
                 return 1; /* local, broadcast: as the live source */
         return recording_state_add(s, &event);
 }

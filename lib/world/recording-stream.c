@@ -200,3 +200,14 @@ int recording_stream_json(RecordingStream *s, json_t **ret) {
                         return r;
         }
 }
+
+int recording_time(const json_t *object, const char *key, usec_t *ret) {
+        uint64_t nsec;
+        int r;
+
+        r = timestamp_parse(text_of(json_string_value(json_object_get(object, key))), &nsec, NULL);
+        if (r < 0)
+                return r;
+        *ret = nsec / NSEC_PER_USEC;
+        return 0;
+}

@@ -3,6 +3,7 @@
 /* Reads a file of a recording from front to back with a bounded buffer: as lines, or as bytes for a format
  * that has its own framing. Counts lines for problems. */
 
+#include "lib/base/time.h"
 #include "lib/world/recording-folder.h"
 
 #define RECORDING_STREAM_PROBLEMS_MAX 20 /* listed per file: one bad file must not hide the others */
@@ -32,6 +33,9 @@ int recording_stream_line(RecordingStream *s, char **ret, size_t *ret_len, bool 
 /* The next line that is a JSON object; empty lines and (listed as a problem) others are passed over. Returns
  * 1, 0 at the end, or a negative errno. */
 int recording_stream_json(RecordingStream *s, json_t **ret);
+
+/* The member `key` of a line's object as RFC 3339. -EINVAL when it is absent or no time. */
+int recording_time(const json_t *object, const char *key, usec_t *ret);
 
 /* For other framings: what is in the buffer; more of it (1, 0 when the file has ended or the buffer holds
  * max_bytes, or a negative errno); done with the first n bytes. */

@@ -10,7 +10,6 @@
 
 #include "lib/world/recording-answers.h"
 #include "lib/world/recording-metrics.h"
-#include "lib/world/recording-object.h"
 #include "lib/world/recording-part.h"
 #include "lib/world/recording-state.h"
 
@@ -74,7 +73,7 @@ static int add_part(Recording *rec, int opened, RecordingPart *p) {
 }
 
 static int read_time(Recording *rec, const json_t *object, const char *key, usec_t *ret) {
-        if (!json_object_get(object, key) || json_time(object, key, ret) >= 0)
+        if (!json_object_get(object, key) || recording_time(object, key, ret) >= 0)
                 return 0;
         return recording_problem(
                 &rec->folder, "recording.json", 0, 0, "%s: expected an RFC 3339 timestamp", key);
