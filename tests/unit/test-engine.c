@@ -1,0 +1,261 @@
+/* The engine's conditions as truth tables: a rule, a history of signals in time, and when it raises or
+ * clears. */
+
+#include <stdio.h>
+
+#include "lib/engine/engine.h"
+#include "lib/rules/rule-set.h"
+
+#include "tests/unit/unit.h"
+
+#define HEAD                                                                                                \
+        "id: t\ntitle: t\nseverity: error\nmessage-id: 00000000000000000000000000000001\n"                  \
+        "documentation: https://example.org/\nlayer: port\nsubject: host\nmessage: m\nexplanation: e\n"     \
+        "remedy: {where: device, text: r}\nkey: [module]\n"                                                 \
+        "signals:\n"                                                                                        \
+        "  a: {log: {from: [runtime], match: 'aaa (?<module>.*) (?<n>.*)'}}\n"                              \
+        "  b: {log: {from: [runtime], match: 'bbb (?<module>.*) (?<m>.*)'}}\n"                              \
+        "  c: {log: {from: [runtime], match: 'ccc (?<module>.*)'}}\n"
+
+/* A step of a history: at second `at`, signal with its variables. An empty signal only lets time pass. */
+typedef struct Step {
+        unsigned at;
+        const char *signal;
+        const char *module;
+        const char *n;
+} Step;
+
+typedef struct Case {
+        const char *name;
+        const char *rule;
+        Step steps[12];
+        const char *outcome; /* "R5" raised at second 5, "C9" cleared at 9, in order */
+} Case;
+
+#define ANY_C "clear: [{any: [c]}]\n"
+
+static const Case cases[] = {
+        {"any raises each time", "when: [{any: [a]}]\n" ANY_C, {{1, "a"}, {2, "b"}, {3, "a"}}, "R1 R3"},
+        {"any clears", "when: [{any: [a]}]\n" ANY_C, {{1, "a"}, {5, "c"}}, "R1 C5"},
+        {"any unless", "when: [{any: [a], unless: [b], within: 10s}]\n" ANY_C,
+                {{1, "b"}, {2, "a"}, {30, "a"}}, "R30"},
+        {"all in any order", "when: [{all: [a, b], within: 10s}]\n" ANY_C, {{1, "b"}, {4, "a"}}, "R4"},
+        {"all not in time", "when: [{all: [a, b], within: 10s}]\n" ANY_C, {{1, "b"}, {14, "a"}}, ""},
+        {"all of different keys", "when: [{all: [a, b], within: 10s}]\n" ANY_C,
+                {{1, "b", "x"}, {4, "a", "y"}}, ""},
+        {"all where one lacks the key", "when: [{all: [a, b], within: 10s}]\n" ANY_C,
+                {{1, "b"}, {4, "a", "y"}}, "R4"},
+        {"sequence in order", "when: [{sequence: [a, b, c], within: 10s}]\nclear: [{quiet: 1h}]\n",
+                {{1, "a"}, {2, "b"}, {3, "c"}}, "R3"},
+        {"sequence out of order", "when: [{sequence: [a, b, c], within: 10s}]\nclear: [{quiet: 1h}]\n",
+                {{1, "b"}, {2, "a"}, {3, "c"}}, ""},
+        {"sequence too slow", "when: [{sequence: [a, b], within: 10s}]\n" ANY_C, {{1, "a"}, {12, "b"}}, ""},
+        {"sequence ended by unless",
+                "when: [{sequence: [a, b], within: 10s, unless: [c]}]\nclear: [{quiet: 1h}]\n",
+                {{1, "a"}, {2, "c"}, {3, "b"}}, ""},
+        {"sequence finds the numbers that fit",
+                "when: [{sequence: [a, b], within: 60s, where: {m: {greater-than: n}}}]\n" ANY_C,
+                {{1, "a", NULL, "3"}, {2, "a", NULL, "9"}, {3, "b", NULL, "5"}}, "R3"},
+        {"sequence finds no numbers that fit",
+                "when: [{sequence: [a, b], within: 60s, where: {m: {greater-than: n}}}]\n" ANY_C,
+                {{1, "a", NULL, "5"}, {3, "b", NULL, "5"}}, ""},
+        {"count reaches its number", "when: [{count: a, at-least: 3, within: 60s}]\n" ANY_C,
+                {{1, "a"}, {20, "a"}, {40, "a"}}, "R40"},
+        {"count of equal hits within a second", "when: [{count: a, at-least: 3, within: 60s}]\n" ANY_C,
+                {{1, "a"}, {1, "a"}, {1, "a"}}, "R1"},
+        {"count exactly a window ago", "when: [{count: a, at-least: 3, within: 60s}]\n" ANY_C,
+                {{1, "a"}, {20, "a"}, {61, "a"}}, "R61"},
+        {"count too slow", "when: [{count: a, at-least: 3, within: 60s}]\n" ANY_C,
+                {{1, "a"}, {20, "a"}, {62, "a"}}, ""},
+        {"count per key", "when: [{count: a, at-least: 2, within: 60s}]\n" ANY_C,
+                {{1, "a", "x"}, {2, "a", "y"}, {3, "a", "x"}}, "R3"},
+        {"count starts again after unless",
+                "when: [{count: a, at-least: 2, within: 60s, unless: [c]}]\nclear: [{quiet: 1h}]\n",
+                {{1, "a"}, {2, "c"}, {3, "a"}, {4, "a"}}, "R4"},
+        {"sustained needs every part",
+                "when: [{count: a, at-least: 3, within: 30s, sustained: {at-least: 1, every: 10s}}]\n" ANY_C,
+                {{1, "a"}, {2, "a"}, {3, "a"}, {28, "a"}}, ""},
+        {"sustained in every part",
+                "when: [{count: a, at-least: 3, within: 30s, sustained: {at-least: 1, every: 10s}}]\n" ANY_C,
+                {{1, "a"}, {12, "a"}, {23, "a"}}, "R23"},
+        {"absence fires at its deadline", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {90, ""}}, "R31"},
+        {"absence ended in time", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {30, "b"}, {90, ""}}, ""},
+        {"absence ended exactly at its deadline", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {31, "b"}, {90, ""}}, ""},
+        {"absence ended too late", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {32, "b"}}, "R31"},
+        {"absence ended for another key", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a", "x"}, {5, "b", "y"}, {90, ""}}, "R31"},
+        {"absences of two keys at one time", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a", "x"}, {1, "a", "y"}, {90, ""}}, "R31 R31"},
+        {"absence clears", "when: [{any: [a]}]\nclear: [{after: c, absent: [a], for: 10s}]\n",
+                {{1, "a"}, {2, "c"}, {5, "a"}, {20, "c"}, {60, ""}}, "R1 R5 C30"},
+        {"below clears when it calmed down",
+                "when: [{count: a, at-least: 2, within: 10s}]\n"
+                "clear: [{below: a, at-least: 2, every: 10s, for: 20s}]\n",
+                {{1, "a"}, {2, "a"}, {60, ""}}, "R2 C22 C32"},
+};
+
+typedef struct Outcome {
+        usec_t start;
+        char text[256];
+} Outcome;
+
+static void note(Outcome *o, char what, usec_t time) {
+        size_t n = strlen(o->text);
+
+        (void) snprintf(o->text + n, sizeof(o->text) - n, "%s%c%u", n > 0 ? " " : "", what,
+                (unsigned) ((time - o->start) / USEC_PER_SEC));
+}
+
+static int on_raise(void *userdata, const Finding *f) {
+        note(userdata, 'R', f->time);
+        return 0;
+}
+
+static int on_clear(void *userdata, const Finding *f) {
+        note(userdata, 'C', f->time);
+        return 0;
+}
+
+static Rule *parse(const char *conditions) {
+        _cleanup_(freep) char *yaml = NULL;
+        ProblemList problems = {};
+        Rule *rule = NULL;
+
+        ck_assert_int_gt(asprintf(&yaml, "%s%s", HEAD, conditions), 0);
+        if (rule_parse("t.yaml", text_of(yaml), &problems, &rule) < 0)
+                ck_abort_msg("%s", problem_format(problems.items));
+        problem_list_done(&problems);
+        return rule;
+}
+
+#define START (1000 * USEC_PER_HOUR)
+
+static void feed(Engine *e, const Rule *rule, const Step *step) {
+        Hit hit = {.rule = 0};
+        Event event = {
+                .kind = EVENT_LOG,
+                .origin = ORIGIN_RUNTIME,
+                .time = START + step->at * USEC_PER_SEC,
+                .position = TEXT_LITERAL("cursor"),
+                .log.message = text_of(step->signal),
+        };
+
+        if (step->signal[0] == '\0') {
+                ck_assert_int_eq(engine_advance(e, event.time), 0);
+                return;
+        }
+        hit.signal = (size_t) rule_find_signal(rule, step->signal);
+        if (step->module)
+                hit.variables[hit.n_variables++] = (HitVariable){"module", text_of(step->module)};
+        if (step->n)
+                hit.variables[hit.n_variables++] =
+                        (HitVariable){step->signal[0] == 'a' ? "n" : "m", text_of(step->n)};
+        ck_assert_int_eq(engine_feed(e, &event, &hit, 1), 0);
+}
+
+/* With restart: the engine is saved and restored between any two steps. */
+static void run_case(const Case *c, bool restart) {
+        Outcome outcome = {.start = START};
+        EngineHandler handler = {.raise = on_raise, .clear = on_clear, .userdata = &outcome};
+        _cleanup_(rule_freep) Rule *rule = parse(c->rule);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+
+        ck_assert_int_eq(engine_new(&e, &set, handler), 0);
+        for (size_t i = 0; i < ELEMENTSOF(c->steps) && c->steps[i].signal; i++) {
+                feed(e, rule, c->steps + i);
+                if (restart) {
+                        json_t *state = engine_save(e);
+
+                        e = engine_free(e);
+                        ck_assert_int_eq(engine_new(&e, &set, handler), 0);
+                        ck_assert_int_eq(engine_restore(e, state), 0);
+                        json_decref(state);
+                }
+        }
+        if (strcmp(outcome.text, c->outcome) != 0)
+                ck_abort_msg("%s: \"%s\" instead of \"%s\"", c->name, outcome.text, c->outcome);
+}
+
+START_TEST(condition_holds_when_it_should) {
+        run_case(cases + _i, false);
+}
+END_TEST
+
+START_TEST(condition_survives_restarts) {
+        run_case(cases + _i, true);
+}
+END_TEST
+
+START_TEST(history_is_bounded) {
+        Outcome outcome = {.start = START};
+        _cleanup_(rule_freep) Rule *rule = parse("when: [{count: a, at-least: 2, within: 1h}]\n" ANY_C);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+        json_t *state;
+
+        ck_assert_int_eq(engine_new(&e, &set, (EngineHandler){on_raise, on_clear, &outcome}), 0);
+        for (unsigned i = 0; i < 3000; i++) {
+                char module[16];
+
+                (void) snprintf(module, sizeof(module), "m%u", i);
+                feed(e, rule, &(Step){.at = i / 100, .signal = "a", .module = module});
+        }
+        ck_assert_uint_eq(engine_dropped(e), 3000 - ENGINE_OCCURRENCES_MAX);
+        ck_assert_str_eq(outcome.text, "");
+        state = engine_save(e);
+        ck_assert_uint_eq(json_array_size(json_object_get(
+                                  json_object_get(json_object_get(state, "rules"), "t"), "occurrences")),
+                ENGINE_OCCURRENCES_MAX);
+        json_decref(state);
+}
+END_TEST
+
+START_TEST(lost_source_ends_windows_as_unknown) {
+        Outcome outcome = {.start = START};
+        _cleanup_(rule_freep) Rule *rule = parse("when: [{after: a, absent: [b], for: 30s}]\n" ANY_C);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+
+        ck_assert_int_eq(engine_new(&e, &set, (EngineHandler){on_raise, on_clear, &outcome}), 0);
+        feed(e, rule, &(Step){.at = 1, .signal = "a"});
+        engine_forget_windows(e, SOURCE_JOURNAL);
+        ck_assert_uint_eq(engine_next_deadline(e), USEC_INFINITY);
+        feed(e, rule, &(Step){.at = 90, .signal = ""});
+        ck_assert_str_eq(outcome.text, "");
+        feed(e, rule, &(Step){.at = 100, .signal = "a"});
+        feed(e, rule, &(Step){.at = 190, .signal = ""});
+        ck_assert_str_eq(outcome.text, "R130");
+}
+END_TEST
+
+START_TEST(time_never_goes_back) {
+        Outcome outcome = {.start = START};
+        _cleanup_(rule_freep) Rule *rule = parse("when: [{any: [a]}]\n" ANY_C);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+
+        ck_assert_int_eq(engine_new(&e, &set, (EngineHandler){on_raise, on_clear, &outcome}), 0);
+        feed(e, rule, &(Step){.at = 50, .signal = "a"});
+        feed(e, rule, &(Step){.at = 10, .signal = "c"});
+        ck_assert_str_eq(outcome.text, "R50 C50");
+        ck_assert_uint_eq(engine_now(e), START + 50 * USEC_PER_SEC);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("engine");
+        TCase *tc = tcase_create("engine");
+
+        tcase_add_loop_test(tc, condition_holds_when_it_should, 0, ELEMENTSOF(cases));
+        tcase_add_loop_test(tc, condition_survives_restarts, 0, ELEMENTSOF(cases));
+        tcase_add_test(tc, history_is_bounded);
+        tcase_add_test(tc, lost_source_ends_windows_as_unknown);
+        tcase_add_test(tc, time_never_goes_back);
+        suite_add_tcase(suite, tc);
+        return run_suite(suite);
+}
