@@ -94,14 +94,6 @@ static bool is_ended(const ConditionView *v, const Occurrence *of, usec_t from, 
         return false;
 }
 
-static bool any_holds(const ConditionView *v, const Occurrence *trigger, FoundCondition *f) {
-        if (v->condition->n_absent > 0 &&
-                is_ended(v, trigger, usec_sub(trigger->last, v->condition->window), trigger->last))
-                return false;
-        found_add(f, trigger);
-        return true;
-}
-
 static bool all_hold(const ConditionView *v, const Occurrence *trigger, FoundCondition *f) {
         usec_t from = usec_sub(trigger->last, v->condition->window), first = trigger->first;
 
@@ -239,7 +231,8 @@ bool condition_holds(const ConditionView *v, const Occurrence *trigger, FoundCon
                 return false;
         switch (v->condition->kind) {
         case CONDITION_ANY:
-                holds = any_holds(v, trigger, &found);
+                found_add(&found, trigger);
+                holds = true;
                 break;
         case CONDITION_ALL:
                 holds = all_hold(v, trigger, &found);
