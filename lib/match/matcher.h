@@ -26,8 +26,8 @@ typedef struct Hit {
 
 typedef struct Matcher Matcher;
 
-/* rules must outlive the matcher. A pattern that does not compile or has no literal of 3 bytes is a problem;
- * its signal then never matches. */
+/* rules must outlive the matcher. A pattern that does not compile or, of a log, has no literal of 3 bytes is
+ * a problem; it then never matches. -E2BIG when the literals are more than AUTOMATON_BYTES_MAX can hold. */
 int matcher_new(Matcher **ret, const RuleSet *rules, ProblemList *problems);
 Matcher *matcher_free(Matcher *m);
 DEFINE_CLEANUP(Matcher, matcher_free);
