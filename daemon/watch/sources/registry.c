@@ -3,7 +3,9 @@
 #include "daemon/watch/sources/registry.h"
 
 static const SourceOps *const registry[] = {
+        &docker_source_ops,
         &journal_source_ops,
+        &rtnetlink_source_ops,
 };
 
 const SourceOps *const *source_registry(size_t *ret_n) {

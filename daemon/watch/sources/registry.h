@@ -4,4 +4,6 @@
 
 #include "daemon/watch/source.h"
 
+extern const SourceOps docker_source_ops;
 extern const SourceOps journal_source_ops;
+extern const SourceOps rtnetlink_source_ops;
