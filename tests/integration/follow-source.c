@@ -79,28 +79,28 @@ static json_t *text_value(Text t) {
 static json_t *details(const Event *e) {
         switch (e->kind) {
         case EVENT_LOG:
-                return json_pack("{s:o, s:o, s:o, s:s*, s:b}", "container", text_value(e->log.container), "message",
-                        text_value(e->log.message), "head", text_value(e->log.head), "level",
+                return json_pack("{s:o, s:o, s:o, s:s*, s:b}", "container", text_value(e->log.container),
+                        "message", text_value(e->log.message), "head", text_value(e->log.head), "level",
                         level_to_string(e->log.level), "truncated", e->log.truncated);
         case EVENT_CONTAINER:
-                return json_pack("{s:o, s:o, s:o, s:b, s:i, s:o}", "action", text_value(e->container.action), "name",
-                        text_value(e->container.name), "id", text_value(e->container.id), "owned",
+                return json_pack("{s:o, s:o, s:o, s:b, s:i, s:o}", "action", text_value(e->container.action),
+                        "name", text_value(e->container.name), "id", text_value(e->container.id), "owned",
                         e->container.owned, "exit_code", e->container.exit_code, "error",
                         text_value(e->container.error));
         case EVENT_DOCKER_NETWORK:
                 return json_pack("{s:o, s:o, s:i}", "action", text_value(e->network.action), "name",
                         text_value(e->network.name), "mtu", e->network.object ? e->network.object->mtu : -1);
         case EVENT_LINK:
-                return json_pack("{s:s, s:i, s:s, s:s}", "name", e->link.name, "mtu", e->link.mtu, "operstate",
-                        e->link.operstate, "link_kind", e->link.kind);
+                return json_pack("{s:s, s:i, s:s, s:s}", "name", e->link.name, "mtu", e->link.mtu,
+                        "operstate", e->link.operstate, "link_kind", e->link.kind);
         case EVENT_ROUTE:
                 return json_pack("{s:s, s:s, s:s}", "destination", e->route.destination, "dev", e->route.dev,
                         "gateway", e->route.gateway);
         case EVENT_ADDRESS:
                 return json_pack("{s:s, s:s}", "ifname", e->address.ifname, "address", e->address.address);
         case EVENT_FORWARDING:
-                return json_pack("{s:s, s:s, s:b}", "family", family_to_string(e->forwarding.family), "ifname",
-                        e->forwarding.ifname, "enabled", e->forwarding.enabled);
+                return json_pack("{s:s, s:s, s:b}", "family", family_to_string(e->forwarding.family),
+                        "ifname", e->forwarding.ifname, "enabled", e->forwarding.enabled);
         default:
                 return json_object();
         }
@@ -193,11 +193,11 @@ static int block_signals(Follow *f) {
         sigset_t mask;
 
         (void) sigemptyset(&mask);
-        FOREACH_ARRAY(s, signals, ELEMENTSOF(signals))
+        FOREACH_ARRAY (s, signals, ELEMENTSOF(signals))
                 (void) sigaddset(&mask, *s);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
-        FOREACH_ARRAY(s, signals, ELEMENTSOF(signals)) {
+        FOREACH_ARRAY (s, signals, ELEMENTSOF(signals)) {
                 int r = sd_event_add_signal(f->event, NULL, *s, on_signal, f);
                 if (r < 0)
                         return r;
@@ -209,7 +209,7 @@ static const SourceOps *find_ops(const char *name) {
         size_t n;
         const SourceOps *const *registry = source_registry(&n);
 
-        FOREACH_ARRAY(ops, registry, n)
+        FOREACH_ARRAY (ops, registry, n)
                 if (strcmp((*ops)->name, name) == 0)
                         return *ops;
         return NULL;

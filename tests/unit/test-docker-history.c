@@ -2,7 +2,7 @@
 
 #include "tests/unit/unit.h"
 
-#define T(seconds) ((usec_t) 1700000000 * USEC_PER_SEC + (usec_t) ((seconds) * 1000) * USEC_PER_MSEC)
+#define T(seconds) ((usec_t) 1700000000 * USEC_PER_SEC + (usec_t) ((seconds) *1000) * USEC_PER_MSEC)
 
 /* What was told before, what inspect then shows, and what is left to tell. Times in seconds, 0 for none. */
 static const struct {
@@ -17,7 +17,11 @@ static const struct {
 } observations[] = {
         {.name = "its past is unknown", .is_unknown = true, .started = 10, .finished = 20, .now = 30},
         {.name = "nothing new", .told_start = 10, .told_end = 20, .started = 10, .finished = 20, .now = 30},
-        {.name = "start told by the stream", .told_start = 10, .start_seen = 12.01, .started = 12, .now = 30},
+        {.name = "start told by the stream",
+                .told_start = 10,
+                .start_seen = 12.01,
+                .started = 12,
+                .now = 30},
         {.name = "start missed", .told_start = 10, .started = 12, .now = 30, .missed = DOCKER_MISSED_START},
         {.name = "start too young", .told_start = 10, .started = 29, .now = 30, .missed = DOCKER_LOOK_AGAIN},
         {.name = "end told by the stream", .die_seen = 20.2, .finished = 20, .now = 30},
@@ -45,8 +49,15 @@ static const struct {
                 .finished = 25,
                 .now = 30,
                 .missed = DOCKER_MISSED_START | DOCKER_MISSED_DIE},
-        {.name = "the clock went back", .told_start = 50, .started = 20, .now = 30, .missed = DOCKER_MISSED_START},
-        {.name = "failed start", .error = "port is already allocated", .now = 30, .missed = DOCKER_NEW_ERROR},
+        {.name = "the clock went back",
+                .told_start = 50,
+                .started = 20,
+                .now = 30,
+                .missed = DOCKER_MISSED_START},
+        {.name = "failed start",
+                .error = "port is already allocated",
+                .now = 30,
+                .missed = DOCKER_NEW_ERROR},
 };
 
 static usec_t stamp(double seconds) {
@@ -113,12 +124,12 @@ END_TEST
 
 START_TEST(history_is_saved_and_restored) {
         DockerHistory h = {.known = true,
-                .started_at = T(1),
-                .finished_at = T(2),
-                .error = 77,
-                .start_seen = T(3),
-                .die_seen = T(4),
-                .oom_seen = T(5)},
+                              .started_at = T(1),
+                              .finished_at = T(2),
+                              .error = 77,
+                              .start_seen = T(3),
+                              .die_seen = T(4),
+                              .oom_seen = T(5)},
                       back;
         json_t *object = docker_history_to_json(&h);
 
