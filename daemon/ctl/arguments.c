@@ -1,0 +1,154 @@
+/* The options of edgewatchctl: one table that is both what getopt_long() reads and what --help prints.
+ *
+ * The trap: getopt_long() has global state; arguments_parse() resets it, so that tests can call it often. */
+
+#include "daemon/ctl/arguments.h"
+
+#include <getopt.h>
+#include <string.h>
+
+typedef enum Option {
+        OPTION_ALL,
+        OPTION_COLOR,
+        OPTION_DIRECTORY,
+        OPTION_HELP,
+        OPTION_JSON,
+        OPTION_RULES,
+        OPTION_SINCE,
+        OPTION_VERSION,
+        OPTION_X_MAX,
+} Option;
+
+static const OptionRow option_rows[OPTION_X_MAX] = {
+        [OPTION_ALL] = {"all", 'a', NULL, false, "also what is over, refuted, or written by others"},
+        [OPTION_COLOR] = {"color", 0, "WHEN", true, "auto, always or never (NO_COLOR is respected)"},
+        [OPTION_DIRECTORY] = {"directory", 'D', "DIR", false, "read the journal files in DIR"},
+        [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
+        [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
+        [OPTION_RULES] = {"rules", 0, "DIR", false,
+                "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
+        [OPTION_SINCE] = {"since", 'S', "TIME", false, "a duration (90min, 2d) or a time (RFC 3339)"},
+        [OPTION_VERSION] = {"version", 'V', NULL, true, "print the version"},
+};
+
+const OptionRow *option_table(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(option_rows);
+        return option_rows;
+}
+
+static bool color_mode_from_string(const char *word, ColorMode *ret) {
+        static const char *const words[] = {
+                [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (strcmp(words[i], word) == 0) {
+                        *ret = (ColorMode) i;
+                        return true;
+                }
+        return false;
+}
+
+static int take_option(Arguments *a, Option option, const char *value, FILE *errors) {
+        a->given |= UINT32_C(1) << option;
+
+        switch (option) {
+        case OPTION_ALL:
+                a->all = true;
+                return 0;
+        case OPTION_COLOR:
+                if (color_mode_from_string(value, &a->color))
+                        return 0;
+                (void) fprintf(errors, "edgewatchctl: --color takes auto, always or never\n");
+                return -EINVAL;
+        case OPTION_DIRECTORY:
+                a->directory = value;
+                return 0;
+        case OPTION_HELP:
+                a->help = true;
+                return 0;
+        case OPTION_JSON:
+                a->json = true;
+                return 0;
+        case OPTION_RULES:
+                if (a->n_rules < RULE_DIRECTORIES_MAX) {
+                        a->rules[a->n_rules++] = value;
+                        return 0;
+                }
+                (void) fprintf(errors, "edgewatchctl: --rules at most %d times\n", RULE_DIRECTORIES_MAX);
+                return -EINVAL;
+        case OPTION_SINCE:
+                a->since = value;
+                return 0;
+        case OPTION_VERSION:
+                a->version = true;
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors) {
+        struct option options[OPTION_X_MAX + 1] = {};
+        char letters[2 * OPTION_X_MAX + 2] = ":";
+        size_t n_letters = 1;
+        Arguments a = {};
+        int r;
+
+        for (size_t i = 0; i < OPTION_X_MAX; i++) {
+                const OptionRow *row = &option_rows[i];
+
+                options[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
+                        UCHAR_MAX + 1 + (int) i};
+                if (!row->letter)
+                        continue;
+                letters[n_letters++] = row->letter;
+                if (row->argument)
+                        letters[n_letters++] = ':';
+        }
+
+        optind = 0;
+        opterr = 0;
+        while ((r = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+                int option = r - (UCHAR_MAX + 1);
+
+                if (r == ':' || r == '?') {
+                        (void) fprintf(errors, "edgewatchctl: %s: %s\n", argv[optind - 1],
+                                r == ':' ? "needs a value" : "no such option");
+                        return -EINVAL;
+                }
+                for (int i = 0; option < 0 && i < OPTION_X_MAX; i++)
+                        if (option_rows[i].letter == r)
+                                option = i;
+                r = take_option(&a, (Option) option, optarg, errors);
+                if (r < 0)
+                        return r;
+        }
+
+        if (optind < argc)
+                a.verb = argv[optind++];
+        a.words = argv + optind;
+        a.n_words = argc - optind;
+        *ret = a;
+        return 0;
+}
+
+static bool list_has(const char *list, const char *name) {
+        size_t len = strlen(name);
+
+        for (const char *p = list; (p = strstr(p, name)); p += len)
+                if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+                        return true;
+        return false;
+}
+
+bool arguments_allowed(const Arguments *a, const char *options, FILE *errors) {
+        for (size_t i = 0; i < OPTION_X_MAX; i++) {
+                const OptionRow *row = &option_rows[i];
+
+                if (!(a->given & UINT32_C(1) << i) || row->global || list_has(options, row->name))
+                        continue;
+                (void) fprintf(errors, "edgewatchctl: %s takes no --%s\n", a->verb, row->name);
+                return false;
+        }
+        return true;
+}

@@ -1,0 +1,46 @@
+#pragma once
+
+/* The command line of edgewatchctl. Options may stand before and after the verb. */
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "lib/base/macro.h"
+
+typedef enum ColorMode {
+        COLOR_AUTO,
+        COLOR_ALWAYS,
+        COLOR_NEVER,
+} ColorMode;
+
+#define RULE_DIRECTORIES_MAX 8
+
+typedef struct Arguments {
+        ColorMode color;
+        bool json, all, help, version;
+        const char *since, *directory;
+        const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
+        size_t n_rules;
+        uint32_t given; /* bit mask of rows of the table of options */
+        const char *verb;
+        char **words; /* after the verb */
+        int n_words;
+} Arguments;
+
+typedef struct OptionRow {
+        const char *name;
+        char letter;          /* 0 when it has none */
+        const char *argument; /* NULL when it takes none */
+        bool global;          /* every verb takes it */
+        const char *help;
+} OptionRow;
+
+const OptionRow *option_table(size_t *ret_n);
+
+/* Reads the words of a command line; argv is permuted. What is wrong with them is said on `errors`. Returns
+ * 0 or -EINVAL. */
+int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors);
+
+/* Whether each option that was given is global or one of `options` (names separated by spaces); says on
+ * `errors` which one is not. */
+bool arguments_allowed(const Arguments *a, const char *options, FILE *errors);

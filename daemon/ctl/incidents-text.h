@@ -1,0 +1,17 @@
+#pragma once
+
+/* Incidents as verbs print them, from the JSON that the daemon or a replay gives. */
+
+#include "daemon/ctl/output.h"
+
+/* {"format":1, "incidents":[…]} as JSON or as a table; without `all` only what is active. Returns
+ * EXIT_FINDINGS when something is active, EXIT_TROUBLE (said) when memory is out. */
+ExitCode incidents_print(const json_t *report, const Arguments *a);
+
+bool incident_json_is_active(const json_t *incident);
+
+/* The member as a string, "" when it is absent or null. */
+const char *member(const json_t *object, const char *name);
+
+/* A time as reports write it; 0 when it is absent or null. */
+usec_t member_time(const json_t *object, const char *name);

@@ -1,0 +1,14 @@
+#pragma once
+
+/* Where edgewatchctl reads rules from: --rules, else EDGEWATCH_RULES_PATH (directories separated by colons,
+ * the strongest first; for a build tree), else the administrator's over the installed ones. */
+
+#include "daemon/ctl/arguments.h"
+#include "lib/rules/rule-set.h"
+
+/* Loads them; what is wrong with files goes to problems (may be NULL: then it is printed). Says itself what
+ * failed. */
+int rules_load(const Arguments *a, RuleSet **ret, ProblemList *problems);
+
+/* Each as "path:line:column: text" on standard error. */
+void problems_print(const ProblemList *problems);
