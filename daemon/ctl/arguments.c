@@ -97,8 +97,8 @@ int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors) {
         for (size_t i = 0; i < OPTION_X_MAX; i++) {
                 const OptionRow *row = &option_rows[i];
 
-                options[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
-                        UCHAR_MAX + 1 + (int) i};
+                options[i] = (struct option){row->name, row->argument ? required_argument : no_argument,
+                        NULL, UCHAR_MAX + 1 + (int) i};
                 if (!row->letter)
                         continue;
                 letters[n_letters++] = row->letter;

@@ -14,24 +14,25 @@ typedef struct Verb {
         const char *name;
         const char *arguments; /* as shown after the name: "INCIDENT|SYMPTOM"; "" when there are none */
         const char *help;      /* one line */
-        const char *options;   /* names of the options it takes besides the global ones, separated by spaces */
+        const char *options; /* names of the options it takes besides the global ones, separated by spaces */
         int min_words, max_words; /* how many arguments */
         ExitCode (*run)(const Arguments *a);
 } Verb;
 
 #define WORDS_ANY INT_MAX
 
-/* All verbs, alphabetical (tested). A new one is a file in verbs/ that defines verb_NAME, and one row here. */
-#define VERBS(V)                                                                                             \
-        V(explain)                                                                                           \
-        V(history)                                                                                           \
-        V(list)                                                                                              \
-        V(reload)                                                                                            \
-        V(replay)                                                                                            \
-        V(rules)                                                                                             \
-        V(silence)                                                                                           \
-        V(status)                                                                                            \
-        V(version)                                                                                           \
+/* All verbs, alphabetical (tested). A new one is a file in verbs/ that defines verb_NAME, and one row here.
+ */
+#define VERBS(V)                                                                                            \
+        V(explain)                                                                                          \
+        V(history)                                                                                          \
+        V(list)                                                                                             \
+        V(reload)                                                                                           \
+        V(replay)                                                                                           \
+        V(rules)                                                                                            \
+        V(silence)                                                                                          \
+        V(status)                                                                                           \
+        V(version)                                                                                          \
         V(watch)
 
 #define DECLARE_VERB(name) extern const Verb verb_##name;

@@ -38,8 +38,8 @@ static int session_start(Session *s) {
         r = world_new(&s->world, recording_world_ops(s->recording));
         if (r < 0)
                 return r;
-        return diagnosis_new(&s->diagnosis, s->rules, s->matcher, s->world,
-                (DiagnosisOps){.changed = ignore_change});
+        return diagnosis_new(
+                &s->diagnosis, s->rules, s->matcher, s->world, (DiagnosisOps){.changed = ignore_change});
 }
 
 static ExitCode report(const Session *s, const Arguments *a) {
