@@ -61,10 +61,12 @@ static int select_id(RuleSelection *s, const char *id) {
 }
 
 int rule_selection_make(RuleSelection *ret, const Arguments *a, int first, ProblemList *problems) {
+        _cleanup_(problem_list_done) ProblemList of_others = {};
         _cleanup_(rule_selection_done) RuleSelection s = {};
+        bool is_all = a->n_words <= first;
         int r;
 
-        r = rules_load(a, &s.all, problems);
+        r = rules_load(a, &s.all, is_all ? problems : &of_others);
         if (r < 0)
                 return r;
 
@@ -80,7 +82,7 @@ int rule_selection_make(RuleSelection *ret, const Arguments *a, int first, Probl
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; a->n_words <= first && i < s.all->n_rules; i++)
+        for (size_t i = 0; is_all && i < s.all->n_rules; i++)
                 s.rules[s.n_rules++] = s.all->rules[i];
 
         *ret = s;

@@ -1,5 +1,5 @@
 /* rules lint: what is wrong with rules beyond what loading them finds: names that name nothing, MESSAGE_IDs
- * that are not unique, patterns that the matcher cannot use. */
+ * that are taken, patterns that the matcher cannot use. */
 
 #include <stdlib.h>
 
@@ -9,13 +9,6 @@
 #include "lib/match/matcher.h"
 #include "lib/probes/probe.h"
 #include "lib/report/report.h"
-
-static const Rule *find_rule(const RuleSelection *s, const char *id) {
-        for (size_t i = 0; i < s->n_rules; i++)
-                if (strcmp(s->rules[i]->id, id) == 0)
-                        return s->rules[i];
-        return rule_set_find(s->all, id);
-}
 
 static int check_probes(const Rule *rule, char *const *names, size_t n, ProblemList *problems) {
         for (size_t i = 0; i < n; i++) {
@@ -31,47 +24,38 @@ static int check_probes(const Rule *rule, char *const *names, size_t n, ProblemL
         return 0;
 }
 
-static int check_explained_by(const RuleSelection *s, const Rule *rule, ProblemList *problems) {
+/* Names and MESSAGE_IDs among the installed rules were compared when they were loaded; a file that is not
+ * installed yet is compared with them here. */
+static int check_file(const RuleSelection *s, const Rule *rule, ProblemList *problems) {
         for (size_t i = 0; i < rule->n_explained_by; i++) {
-                const char *id = rule->explained_by[i];
-                const Rule *cause = find_rule(s, id);
-                int r = 0;
+                int r;
 
-                if (!cause)
-                        r = problem_list_add(
-                                problems, rule->path, 0, 0, "explained-by: there is no rule \"%s\"", id);
-                else if (cause->layer >= rule->layer)
-                        r = problem_list_add(problems, rule->path, 0, 0,
-                                "explained-by: \"%s\" is of layer %s, expected one below %s", id,
-                                layer_to_string(cause->layer), layer_to_string(rule->layer));
+                if (rule_set_find(s->all, rule->explained_by[i]))
+                        continue;
+                r = problem_list_add(problems, rule->path, rule->explained_by_line,
+                        rule->explained_by_column, "`explained-by` names \"%s\", which is no rule",
+                        rule->explained_by[i]);
                 if (r < 0)
                         return r;
+        }
+        for (size_t i = 0; i < s->all->n_rules; i++) {
+                const Rule *other = s->all->rules[i];
+
+                if (strcmp(other->id, rule->id) != 0 && strcmp(other->message_id, rule->message_id) == 0)
+                        return problem_list_add(problems, rule->path, 0, 0,
+                                "its message-id is that of \"%s\", expected one of its own", other->id);
         }
         return 0;
 }
 
-static int check_message_id(const RuleSelection *s, const Rule *rule, ProblemList *problems) {
+static int check_message_id(const Rule *rule, ProblemList *problems) {
         static const char *const taken[] = {MESSAGE_ID_CLEARED, MESSAGE_ID_SOURCE_DEGRADED,
                 MESSAGE_ID_SOURCE_RESTORED, MESSAGE_ID_STARTED};
-        int r;
 
         for (size_t i = 0; i < ELEMENTSOF(taken); i++)
-                if (strcmp(taken[i], rule->message_id) == 0) {
-                        r = problem_list_add(problems, rule->path, 0, 0,
-                                "message-id %s is one of edgewatch's own", rule->message_id);
-                        if (r < 0)
-                                return r;
-                }
-        for (size_t i = 0; i < s->all->n_rules; i++) {
-                const Rule *other = s->all->rules[i];
-
-                if (strcmp(other->id, rule->id) == 0 || strcmp(other->message_id, rule->message_id) != 0)
-                        continue;
-                r = problem_list_add(problems, rule->path, 0, 0, "message-id %s is also that of \"%s\"",
-                        rule->message_id, other->id);
-                if (r < 0)
-                        return r;
-        }
+                if (strcmp(taken[i], rule->message_id) == 0)
+                        return problem_list_add(problems, rule->path, 0, 0,
+                                "its message-id is one of edgewatch's own, expected another");
         return 0;
 }
 
@@ -92,11 +76,14 @@ static int lint(const RuleSelection *s, ProblemList *problems) {
                 if (r >= 0)
                         r = check_probes(rule, rule->ask, rule->n_ask, problems);
                 if (r >= 0)
-                        r = check_explained_by(s, rule, problems);
-                if (r >= 0)
-                        r = check_message_id(s, rule, problems);
+                        r = check_message_id(rule, problems);
                 if (r >= 0 && rule->n_examples == 0)
                         r = problem_list_add(problems, rule->path, 0, 0, "has no examples, expected some");
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < s->n_files; i++) {
+                r = check_file(s, s->files[i], problems);
                 if (r < 0)
                         return r;
         }

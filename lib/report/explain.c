@@ -1,0 +1,178 @@
+/* An incident told to a person: what, since when, on what evidence, what it is not, what to do.
+ *
+ * It reads the JSON, not the struct, because edgewatchctl has only that. The trap: most of its strings quote
+ * logs, so each passes printable_text(); an object from another version may lack anything. */
+
+#include "lib/report/report.h"
+
+#include "lib/base/buffer.h"
+#include "lib/base/printable.h"
+
+#define EXPLANATION_MAX ((size_t) 256 * 1024)
+
+static const char *string_of(const json_t *object, const char *name) {
+        const char *s = json_string_value(json_object_get(object, name));
+        return s ? s : "";
+}
+
+/* Failures stay in the buffer. */
+static void add_printable(Buffer *b, const char *s) {
+        _cleanup_(freep) char *printable = printable_text(text_of(s), INCIDENT_TEXT_MAX);
+
+        if (!printable)
+                b->error = -ENOMEM;
+        else
+                (void) buffer_append_string(b, printable);
+}
+
+static void add_labelled(Buffer *b, const char *label, const char *s) {
+        if (!s[0])
+                return;
+        (void) buffer_append_format(b, "  %-12s ", label);
+        add_printable(b, s);
+        (void) buffer_append_string(b, "\n");
+}
+
+static void add_head(Buffer *b, const json_t *incident) {
+        const char *cause = string_of(incident, "consequence_of");
+
+        add_printable(b, string_of(incident, "symptom"));
+        (void) buffer_append_string(b, " of ");
+        add_printable(b, string_of(incident, "subject"));
+        (void) buffer_append_string(b, ": ");
+        add_printable(b, string_of(incident, "state"));
+        (void) buffer_append_string(b, "\n\n");
+        if (string_of(incident, "message")[0]) {
+                (void) buffer_append_string(b, "  ");
+                add_printable(b, string_of(incident, "message"));
+                (void) buffer_append_string(b, "\n\n");
+        }
+
+        add_labelled(b, "Incident", string_of(incident, "id"));
+        add_labelled(b, "Severity", string_of(incident, "severity"));
+        add_labelled(b, "First seen", string_of(incident, "first_seen"));
+        add_labelled(b, "Last seen", string_of(incident, "last_seen"));
+        add_labelled(b, "Confirmed", string_of(incident, "confirmed_at"));
+        add_labelled(b, "Cleared", string_of(incident, "cleared_at"));
+        (void) buffer_append_format(b, "  %-12s %" JSON_INTEGER_FORMAT "\n", "Count",
+                json_integer_value(json_object_get(incident, "count")));
+        if (cause[0]) {
+                add_labelled(b, "Consequence", "of the incident below; it clears with it");
+                add_labelled(b, "", cause);
+        }
+        add_labelled(b, "Fix", string_of(incident, "fix_state"));
+}
+
+static void add_variables(Buffer *b, const json_t *variables) {
+        const char *name;
+        json_t *value;
+
+        if (json_object_size(variables) == 0)
+                return;
+        (void) buffer_append_string(b, "\nValues\n");
+        json_object_foreach ((json_t *) variables, name, value) {
+                const char *s = json_string_value(value);
+
+                (void) buffer_append_string(b, "  ");
+                add_printable(b, name);
+                (void) buffer_append_string(b, " = ");
+                add_printable(b, s ? s : "");
+                (void) buffer_append_string(b, "\n");
+        }
+}
+
+static void add_evidence(Buffer *b, const json_t *evidence) {
+        json_t *item;
+        size_t i;
+
+        if (json_array_size(evidence) > 0)
+                (void) buffer_append_string(b, "\nEvidence\n");
+        json_array_foreach (evidence, i, item) {
+                (void) buffer_append_string(b, "  ");
+                add_printable(b, string_of(item, "time"));
+                (void) buffer_append_string(b, "  ");
+                add_printable(b, string_of(item, "kind"));
+                (void) buffer_append_string(b, " ");
+                add_printable(b, string_of(item, "source"));
+                (void) buffer_append_string(b, ":\n    ");
+                add_printable(b, string_of(item, "text"));
+                (void) buffer_append_string(b, "\n");
+        }
+}
+
+static void add_ruled_out(Buffer *b, const json_t *ruled_out) {
+        json_t *item;
+        size_t i;
+
+        if (json_array_size(ruled_out) > 0)
+                (void) buffer_append_string(b, "\nWhat it is not\n");
+        json_array_foreach (ruled_out, i, item) {
+                (void) buffer_append_string(b, "  ");
+                add_printable(b, string_of(item, "symptom"));
+                (void) buffer_append_string(b, ": ");
+                add_printable(b, string_of(item, "because"));
+                (void) buffer_append_string(b, "\n");
+        }
+}
+
+/* A paragraph of several lines, each indented. */
+static void add_paragraph(Buffer *b, const char *s) {
+        Text rest = text_strip(text_of(s));
+
+        while (!text_is_empty(rest)) {
+                const char *end = memchr(rest.data, '\n', rest.len);
+                size_t len = end ? (size_t) (end - rest.data) : rest.len;
+                _cleanup_(freep) char *line = printable_text(text_clip(rest, len), INCIDENT_TEXT_MAX);
+
+                if (!line)
+                        b->error = -ENOMEM;
+                else
+                        (void) buffer_append_format(b, "  %s\n", line);
+                rest = text_skip(rest, end ? len + 1 : len);
+        }
+}
+
+static void add_section(Buffer *b, const char *title, const char *s) {
+        if (!s[0])
+                return;
+        (void) buffer_append_format(b, "\n%s\n", title);
+        add_paragraph(b, s);
+}
+
+static void add_remedy(Buffer *b, const json_t *incident) {
+        const json_t *remedy = json_object_get(incident, "remedy"),
+                     *patch = json_object_get(remedy, "deployment_patch");
+        const char *where = string_of(remedy, "where"), *fix = string_of(remedy, "fix");
+
+        if (!where[0])
+                return;
+        (void) buffer_append_format(b, "\nWhat to do %s\n",
+                strcmp(where, "device") == 0          ? "on the device"
+                        : strcmp(where, "cloud") == 0 ? "in the cloud"
+                                                      : "in the module's code");
+        add_paragraph(b, string_of(remedy, "text"));
+        if (fix[0]) {
+                (void) buffer_append_string(b, "  edgewatchctl fix plan ");
+                add_printable(b, fix);
+                (void) buffer_append_string(b, " shows what edgewatch would do.\n");
+        }
+        if (json_is_object(patch) || json_is_array(patch)) {
+                _cleanup_(freep) char *dump = json_dumps(patch, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+                add_section(b, "Change of the deployment manifest", dump ? dump : "(out of memory)");
+        }
+}
+
+char *report_explain(const json_t *incident) {
+        const json_t *state = json_object_get(incident, "state_file");
+        _cleanup_(buffer_done) Buffer b = {.max_bytes = EXPLANATION_MAX};
+
+        add_head(&b, incident);
+        add_section(&b, "What could not be checked", string_of(state, "unknown"));
+        add_section(&b, "Why it is over", string_of(state, "ending"));
+        add_variables(&b, json_object_get(incident, "variables"));
+        add_evidence(&b, json_object_get(incident, "evidence"));
+        add_ruled_out(&b, json_object_get(incident, "ruled_out"));
+        add_remedy(&b, incident);
+        return buffer_take(&b);
+}
