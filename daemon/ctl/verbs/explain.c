@@ -1,0 +1,88 @@
+/* explain: an incident in full, or a symptom in general. */
+
+#include "daemon/ctl/client.h"
+#include "daemon/ctl/incidents-text.h"
+#include "daemon/ctl/rule-directories.h"
+#include "lib/base/printable.h"
+#include "lib/report/report.h"
+
+static ExitCode print_incident(const json_t *incident, const Arguments *a) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (a->json)
+                return print_json(incident) ? EXIT_FINE : fail(ENOMEM, "Failed to explain");
+        text = report_explain(incident);
+        if (!text)
+                return fail(ENOMEM, "Failed to explain");
+        (void) fputs(text, stdout);
+        return EXIT_FINE;
+}
+
+static void print_paragraph(const char *title, const char *text) {
+        _cleanup_(freep) char *printable = text ? printable_text(text_of(text), SIZE_MAX) : NULL;
+
+        if (printable && printable[0])
+                printf("%s%s%s\n  %s\n\n", color_begin(COLOR_BOLD), title, color_end(), printable);
+}
+
+static ExitCode print_rule(const Rule *rule, const Arguments *a) {
+        bool printed;
+        json_t *object;
+
+        if (!a->json) {
+                print_paragraph(rule->id, rule->title);
+                print_paragraph("Cause", rule->explanation);
+                print_paragraph("What to do", rule->remedy.text);
+                print_paragraph("Documentation", rule->documentation);
+                return EXIT_FINE;
+        }
+        object = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "symptom", rule->id, "title", rule->title,
+                "severity", severity_to_string(rule->severity), "explanation", rule->explanation, "remedy",
+                rule->remedy.text, "documentation", rule->documentation);
+        printed = object && print_json(object);
+        json_decref(object);
+        return printed ? EXIT_FINE : fail(ENOMEM, "Failed to explain");
+}
+
+static bool is_incident_id(const char *word) {
+        size_t len = strlen(word);
+        return len > 0 && len < INCIDENT_ID_MAX && strspn(word, "0123456789abcdef") == len;
+}
+
+static ExitCode explain_incident(const Arguments *a) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        json_t *incident = NULL;
+        ExitCode code;
+
+        if (client_connect(&bus) < 0 ||
+                client_call_json(
+                        bus, BUS_EVIDENCE_INTERFACE, "Describe", &incident, NULL, "s", a->words[0]) < 0)
+                return EXIT_TROUBLE;
+        code = print_incident(incident, a);
+        json_decref(incident);
+        return code;
+}
+
+static ExitCode run(const Arguments *a) {
+        _cleanup_(rule_set_freep) RuleSet *rules = NULL;
+        const Rule *rule;
+
+        if (is_incident_id(a->words[0]))
+                return explain_incident(a);
+        if (rules_load(a, &rules, NULL) < 0)
+                return EXIT_TROUBLE;
+        rule = rule_set_find(rules, a->words[0]);
+        if (!rule)
+                return fail(0, "\"%s\" is neither an incident nor a symptom", a->words[0]);
+        return print_rule(rule, a);
+}
+
+const Verb verb_explain = {
+        .name = "explain",
+        .arguments = "INCIDENT|SYMPTOM",
+        .help = "tell all about an incident (its id or the beginning of it), or about a symptom",
+        .options = "rules",
+        .min_words = 1,
+        .max_words = 1,
+        .run = run,
+};

@@ -1,0 +1,104 @@
+/* status: how the daemon itself is, and whether it found anything. */
+
+#include "daemon/ctl/client.h"
+#include "daemon/ctl/incidents-text.h"
+
+static json_int_t counter(const json_t *source, const char *name) {
+        return json_integer_value(json_object_get(source, name));
+}
+
+static void add_source(Table *t, const json_t *source) {
+        char read[24], wanted[24], dropped[24], lost[24];
+        const char *state = member(source, "state");
+        const char *cells[] = {
+                member(source, "name"),
+                state,
+                read,
+                wanted,
+                dropped,
+                lost,
+                member(source, "reason"),
+        };
+
+        (void) snprintf(read, sizeof(read), "%" JSON_INTEGER_FORMAT, counter(source, "read"));
+        (void) snprintf(wanted, sizeof(wanted), "%" JSON_INTEGER_FORMAT, counter(source, "wanted"));
+        (void) snprintf(dropped, sizeof(dropped), "%" JSON_INTEGER_FORMAT, counter(source, "dropped"));
+        (void) snprintf(lost, sizeof(lost), "%" JSON_INTEGER_FORMAT, counter(source, "lost"));
+        table_add(t, cells, 1, color_of_state(state));
+}
+
+static int print_sources(const json_t *sources) {
+        static const char *const titles[] = {
+                "SOURCE", "STATE", "READ", "WANTED", "DROPPED", "LOST", "REASON"};
+        _cleanup_(table_freep) Table *t = table_new(titles, ELEMENTSOF(titles));
+        json_t *source;
+        size_t i;
+
+        if (!t)
+                return -ENOMEM;
+        json_array_foreach (sources, i, source)
+                add_source(t, source);
+        return table_print(t);
+}
+
+static void print_summary(const json_t *status, size_t n_active) {
+        const json_t *rules = json_object_get(status, "rules"), *bus = json_object_get(status, "bus");
+        json_int_t problems = json_integer_value(json_object_get(rules, "problems"));
+        char started[LOCAL_TIME_MAX];
+
+        printf("edgewatchd %s, %s, since %s\n", member(status, "version"), member(status, "state"),
+                local_time(member_time(status, "started"), started));
+        printf("%" JSON_INTEGER_FORMAT " rules", json_integer_value(json_object_get(rules, "loaded")));
+        if (problems > 0)
+                printf(", %" JSON_INTEGER_FORMAT " problems (edgewatchctl rules lint)", problems);
+        if (member(bus, "state")[0])
+                printf("; system bus: %s", member(bus, "state"));
+        printf("\n%s%zu active%s (edgewatchctl list)\n\n",
+                color_begin(n_active > 0 ? COLOR_RED : COLOR_GREEN), n_active, color_end());
+}
+
+/* A consequence does not count, its cause does. */
+static size_t count_active(const json_t *report) {
+        json_t *incident;
+        size_t i, n = 0;
+
+        json_array_foreach (json_object_get(report, "incidents"), i, incident)
+                n += incident_json_is_active(incident) && !member(incident, "consequence_of")[0];
+        return n;
+}
+
+static ExitCode run(const Arguments *a) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        json_t *status = NULL, *report = NULL;
+        size_t n_active;
+        ExitCode code = EXIT_TROUBLE;
+
+        if (client_connect(&bus) < 0)
+                return EXIT_TROUBLE;
+        if (client_call_json(bus, BUS_MANAGER_INTERFACE, "GetStatus", &status, NULL, "") < 0 ||
+                client_incidents(bus, &report) < 0)
+                goto finish;
+
+        n_active = count_active(report);
+        code = n_active > 0 ? EXIT_FINDINGS : EXIT_FINE;
+        if (a->json) {
+                if (!print_json(status))
+                        code = fail(ENOMEM, "Failed to print the status");
+                goto finish;
+        }
+        print_summary(status, n_active);
+        if (print_sources(json_object_get(status, "sources")) < 0)
+                code = fail(ENOMEM, "Failed to print the status");
+finish:
+        json_decref(status);
+        json_decref(report);
+        return code;
+}
+
+const Verb verb_status = {
+        .name = "status",
+        .arguments = "",
+        .help = "how the daemon and its sources are, and whether something was found",
+        .options = "",
+        .run = run,
+};
