@@ -1,0 +1,405 @@
+/* The daemon's life and its loop.
+ *
+ * Owns all stages and their order. Promise: whatever a handler took in is drained to the diagnosis in the
+ * same iteration of the loop, then what changed is saved. Trap: the diagnosis calls
+ * manager_incident_changed() from deep inside feeding; that only notes what has to be done, saving waits for
+ * the end of the iteration. */
+
+#include "daemon/watch/manager-internal.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "daemon/watch/log.h"
+#include "lib/report/report.h"
+
+#define DEADLINE_ACCURACY (50 * USEC_PER_MSEC)
+
+int manager_new(Manager **ret, const ManagerOptions *options) {
+        _cleanup_(manager_freep) Manager *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return -ENOMEM;
+        m->options = *options;
+        m->phase = PHASE_STARTING;
+        r = sd_event_new(&m->event);
+        if (r < 0)
+                return r;
+        r = merge_new(&m->merge);
+        if (r < 0)
+                return r;
+        r = journal_sink_new(&m->journal_sink);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m) {
+        if (!m)
+                return NULL;
+        for (size_t i = 0; i < m->n_sources; i++)
+                source_free(m->sources[i]);
+        free(m->sources);
+        watchdog_free(m->watchdog);
+        clock_watch_free(m->clock_watch);
+        for (size_t i = 0; i < ELEMENTSOF(m->signals); i++)
+                sd_event_source_disable_unref(m->signals[i]);
+        sd_event_source_disable_unref(m->after_each);
+        sd_event_source_disable_unref(m->deadline);
+        sd_event_source_disable_unref(m->save_later);
+        intake_free(m->intake);
+        merge_free(m->merge);
+        compiled_done(&m->compiled);
+        world_free(m->world);
+        world_live_free(m->world_live);
+        journal_sink_free(m->journal_sink);
+        config_free(m->config);
+        problem_list_done(&m->problems);
+        json_decref(m->restored);
+        free(m->set_aside);
+        sd_event_unref(m->event);
+        free(m);
+        return NULL;
+}
+
+void manager_incident_changed(void *userdata, const Incident *incident, IncidentChange change) {
+        Manager *m = userdata;
+        int r;
+
+        m->save_now = true;
+        m->show_status = true;
+        r = journal_sink_write(m->journal_sink, incident, change);
+        if (r < 0)
+                log_error_errno(r, "Failed to write incident %s to the journal: %m", incident->id);
+        if (m->options.foreground && r != 0)
+                manager_print_change(incident, change);
+        FOREACH_ARRAY (listener, m->listeners, m->n_listeners) {
+                listener->changed(listener->userdata, incident, change);
+        }
+}
+
+static int fetch_from_source(void *userdata, const char *key, usec_t now) {
+        Manager *m = userdata;
+        int r = -ENOENT;
+
+        for (size_t i = 0; i < m->n_sources && r == -ENOENT; i++)
+                if (m->sources[i]->ops->fetch)
+                        r = m->sources[i]->ops->fetch(m->sources[i], key, now);
+        return r;
+}
+
+static void on_facts_arrived(void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        r = diagnosis_facts_arrived(m->compiled.diagnosis, source_realtime());
+        if (r < 0)
+                log_error_errno(r, "Failed to take in facts: %m");
+}
+
+static usec_t world_clock(void *userdata) {
+        return source_realtime();
+}
+
+static void on_source_lost(void *userdata, SourceKind kind) {
+        Manager *m = userdata;
+
+        diagnosis_source_lost(m->compiled.diagnosis, kind);
+}
+
+static void on_source_changed(void *userdata, const Source *s) {
+        Manager *m = userdata;
+
+        m->show_status = true;
+}
+
+static void on_clock_stepped(void *userdata, int64_t by_usec) {
+        Manager *m = userdata;
+
+        log_notice("The clock was set by %+lld s; open time windows end as unknown.",
+                (long long) (by_usec / (int64_t) USEC_PER_SEC));
+        for (SourceKind kind = 0; kind < SOURCE_X_MAX; kind++)
+                diagnosis_source_lost(m->compiled.diagnosis, kind);
+}
+
+static const char *find_stuck(void *userdata, usec_t patience) {
+        const Manager *m = userdata;
+        usec_t now = source_monotonic();
+
+        for (size_t i = 0; i < m->n_sources; i++)
+                if (m->sources[i]->due > 0 && usec_sub(now, m->sources[i]->due) > patience)
+                        return m->sources[i]->ops->name;
+        return NULL;
+}
+
+static bool all_have_enumerated(const Manager *m) {
+        for (size_t i = 0; i < m->n_sources; i++)
+                if (m->sources[i]->state == SOURCE_CATCHING_UP)
+                        return false;
+        return true;
+}
+
+/* Incidents that the last run left are asked about once there is something to ask. */
+static int settle(Manager *m) {
+        if (m->settled || !all_have_enumerated(m) || intake_pending(m->intake) > 0)
+                return 0;
+        m->settled = true;
+        return m->restored ? diagnosis_probe_all(m->compiled.diagnosis, source_realtime()) : 0;
+}
+
+static int arm_deadline(Manager *m) {
+        usec_t deadline = intake_next_deadline(m->intake);
+        int r;
+
+        if (deadline == USEC_INFINITY)
+                return sd_event_source_set_enabled(m->deadline, SD_EVENT_OFF);
+        r = sd_event_source_set_time(m->deadline, deadline);
+        return r < 0 ? r : sd_event_source_set_enabled(m->deadline, SD_EVENT_ONESHOT);
+}
+
+static int after_each(sd_event_source *source, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        r = intake_drain(m->intake, source_realtime());
+        if (r < 0)
+                log_error_errno(r, "Failed to diagnose an event: %m");
+        if (r > 0) {
+                m->save_soon = true;
+                for (size_t i = 0; i < m->n_sources; i++)
+                        if (m->sources[i]->ops->resume)
+                                m->sources[i]->ops->resume(m->sources[i]);
+        }
+
+        r = settle(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to ask the probes of restored incidents: %m");
+        r = arm_deadline(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set the deadline: %m");
+        r = manager_save_if_due(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to plan saving the state: %m");
+        if (m->show_status)
+                manager_show_status(m);
+        return 0;
+}
+
+/* What has to be done is done by after_each(). */
+static int on_time(sd_event_source *timer, uint64_t usec, void *userdata) {
+        return 0;
+}
+
+static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Manager *m = userdata;
+
+        return sd_event_exit(m->event, 0);
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        (void) manager_reload(userdata);
+        return 0;
+}
+
+static int add_signals(Manager *m) {
+        static const struct {
+                int number;
+                sd_event_signal_handler_t handler;
+        } signals[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_hangup}};
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                r = sd_event_add_signal(m->event, &m->signals[i],
+                        signals[i].number | SD_EVENT_SIGNAL_PROCMASK, signals[i].handler, m);
+                if (r < 0)
+                        return r;
+                (void) sd_event_source_set_description(m->signals[i], strsignal(signals[i].number));
+        }
+        return 0;
+}
+
+static int add_timers(Manager *m) {
+        int r;
+
+        r = sd_event_add_time(m->event, &m->deadline, CLOCK_REALTIME, 0, DEADLINE_ACCURACY, on_time, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->deadline, "deadline");
+        r = sd_event_source_set_enabled(m->deadline, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(m->event, &m->save_later, CLOCK_MONOTONIC, 0, USEC_PER_SEC, on_time, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->save_later, "save-state");
+        r = sd_event_source_set_enabled(m->save_later, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_post(m->event, &m->after_each, after_each, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->after_each, "drain");
+        r = watchdog_new(&m->watchdog, m->event, find_stuck, m);
+        if (r < 0)
+                return r;
+        return clock_watch_new(&m->clock_watch, m->event, on_clock_stepped, m);
+}
+
+/* A device with a mistyped configuration is watched all the same. */
+static int load_or_default(Manager *m) {
+        const char *path = m->options.config_path;
+        int r;
+
+        r = manager_load_config(m, &m->config, &m->problems);
+        if (r != -EINVAL)
+                return r;
+        log_warning("The configuration has problems; running with the defaults, under which nothing is "
+                    "changed.");
+        m->options.config_path = "/dev/null";
+        r = manager_load_config(m, &m->config, &m->problems);
+        m->options.config_path = path;
+        return r;
+}
+
+static int build_stages(Manager *m) {
+        const WorldLiveHandler handler = {
+                .fetch_from_source = fetch_from_source,
+                .facts_arrived = on_facts_arrived,
+                .clock = world_clock,
+                .userdata = m,
+        };
+        int r;
+
+        r = load_or_default(m);
+        if (r < 0)
+                return r;
+        r = world_live_new(&m->world_live, m->config, NULL, handler);
+        if (r < 0)
+                return r;
+        r = world_new(&m->world, world_live_ops(m->world_live));
+        if (r < 0)
+                return r;
+        r = manager_compile(m, m->config, &m->problems, &m->compiled);
+        if (r < 0)
+                return r;
+        manager_log_problems(&m->problems);
+        return intake_new(&m->intake, m->merge, m->compiled.diagnosis);
+}
+
+static void start_source(const Manager *m, Source *s) {
+        s->context.config = m->config;
+        if (config_source_is_on(m->config, s->ops->name))
+                source_start(s);
+        else
+                source_set_off(s, "switched off in the configuration");
+}
+
+void manager_restart_sources(Manager *m) {
+        for (size_t i = 0; i < m->n_sources; i++)
+                start_source(m, m->sources[i]);
+}
+
+static int create_sources(Manager *m) {
+        const SourceContext context = {
+                .event = m->event,
+                .intake = m->intake,
+                .world = m->world,
+                .config = m->config,
+                .cold_start = manager_cold_start(),
+                .positions = json_object_get(m->restored, "sources"),
+                .facts_arrived = on_facts_arrived,
+                .lost = on_source_lost,
+                .changed = on_source_changed,
+                .userdata = m,
+        };
+        const SourceOps *const *registry;
+        size_t n;
+        int r;
+
+        registry = source_registry(&n);
+        m->sources = calloc(n, sizeof(*m->sources));
+        if (!m->sources)
+                return -ENOMEM;
+        for (; m->n_sources < n; m->n_sources++) {
+                r = source_new(registry[m->n_sources], &context, &m->sources[m->n_sources]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int manager_start(Manager *m) {
+        int r;
+
+        m->started = source_realtime();
+        r = build_stages(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = add_signals(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch signals: %m");
+        r = add_timers(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up timers: %m");
+        r = manager_restore_state(m);
+        if (r < 0)
+                return r;
+        manager_read_back_own_entries(m);
+        r = create_sources(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to create the sources: %m");
+
+        manager_restart_sources(m);
+        m->phase = PHASE_RUNNING;
+        m->saved_at = source_monotonic();
+        m->show_status = true;
+        (void) sd_notify(0, "READY=1");
+        log_write(LOG_INFO, MESSAGE_ID_STARTED, "edgewatchd %s watches with %zu rules.", EDGEWATCH_VERSION,
+                m->compiled.rules->n_rules);
+        return 0;
+}
+
+int manager_run(Manager *m) {
+        int r;
+
+        r = sd_event_loop(m->event);
+        m->phase = PHASE_STOPPING;
+        (void) sd_notify(0, "STOPPING=1");
+        manager_save_at_end(m);
+        return r;
+}
+
+sd_event *manager_event(const Manager *m) {
+        return m->event;
+}
+
+const Config *manager_config(const Manager *m) {
+        return m->config;
+}
+
+const RuleSet *manager_rules(const Manager *m) {
+        return m->compiled.rules;
+}
+
+Diagnosis *manager_diagnosis(const Manager *m) {
+        return m->compiled.diagnosis;
+}
+
+World *manager_world(const Manager *m) {
+        return m->world;
+}
+
+int manager_probe_all(Manager *m) {
+        return diagnosis_probe_all(m->compiled.diagnosis, source_realtime());
+}
+
+int manager_listen(Manager *m, ManagerListener listener) {
+        if (m->n_listeners >= MANAGER_LISTENERS_MAX)
+                return -ENOBUFS;
+        m->listeners[m->n_listeners++] = listener;
+        return 0;
+}
