@@ -1,4 +1,4 @@
-/* The journal part of a recording: journal.export, or the journal's own files.
+/* The journal part of a recording: journal.export and journal/NAME.export, or the journal's own files.
  *
  * Both go field by field through journal_entry_add(), as the live source does. The trap in the files:
  * sd-journal lends a field's data only until the next field is asked for, so the fields of an entry are
@@ -14,7 +14,6 @@
 #include "lib/world/recording-part.h"
 #include "lib/world/recording.h"
 
-#define EXPORT_NAME        "journal.export"
 #define EXPORT_ENTRY_MAX   (4 * RECORDING_LINE_MAX)
 #define JOURNAL_FILES_MAX  512
 #define JOURNAL_FIELDS_MAX 512
@@ -153,14 +152,14 @@ static int export_next(RecordingPart *p, Event *ret) {
 
 static const RecordingPartOps export_ops = {.next = export_next, .done = export_done};
 
-int recording_journal_export_open(const RecordingFolder *f, RecordingPart **ret) {
+int recording_journal_export_open(const RecordingFolder *f, const char *name, RecordingPart **ret) {
         ExportPart *e = calloc(1, sizeof(*e));
         int r;
 
         if (!e)
                 return -ENOMEM;
         e->part = (RecordingPart){.ops = &export_ops, .kind = SOURCE_JOURNAL};
-        r = recording_stream_open(&e->stream, f, EXPORT_NAME);
+        r = recording_stream_open(&e->stream, f, name);
         if (r >= 0)
                 r = journal_decoder_new(&e->decoder);
         if (r < 0) {
@@ -339,14 +338,14 @@ int recording_journal_files_open(const RecordingFolder *f, RecordingPart **ret) 
         return 0;
 }
 
-static int export_has_container(const RecordingFolder *f, Text field) {
+static int export_has_container(const RecordingFolder *f, const char *name, Text field) {
         _cleanup_(recording_stream_done) RecordingStream s = {};
         size_t len;
         char *line;
         bool cut;
         int r;
 
-        r = recording_stream_open(&s, f, EXPORT_NAME);
+        r = recording_stream_open(&s, f, name);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         while ((r = recording_stream_line(&s, &line, &len, &cut)) > 0)
@@ -371,6 +370,47 @@ static int files_has_container(const RecordingFolder *f, Text field) {
         return r;
 }
 
+int recording_journal_exports(const RecordingFolder *f, NameList *ret) {
+        _cleanup_(name_list_done) NameList list = {};
+        int r;
+
+        r = recording_folder_list(f, "journal", ".export", &list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < list.n_names; i++) {
+                char *name;
+
+                if (asprintf(&name, "journal/%s", list.names[i]) < 0)
+                        return -ENOMEM;
+                free(list.names[i]);
+                list.names[i] = name;
+        }
+        if (!GROW_ARRAY(list.names, list.allocated, list.n_names, RECORDING_NAMES_MAX + 1))
+                return -ENOMEM;
+        list.names[list.n_names] = strdup("journal.export");
+        if (!list.names[list.n_names])
+                return -ENOMEM;
+        list.n_names++;
+        *ret = list;
+        list = (NameList){};
+        return 0;
+}
+
+static int has_container(const RecordingFolder *f, Text field) {
+        _cleanup_(name_list_done) NameList list = {};
+        int r;
+
+        r = recording_journal_exports(f, &list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < list.n_names; i++) {
+                r = export_has_container(f, list.names[i], field);
+                if (r != 0)
+                        return r;
+        }
+        return files_has_container(f, field);
+}
+
 int recording_journal_has_container(const RecordingFolder *f, const char *container) {
         ProblemList ignored = {}; /* the reading proper lists them */
         RecordingFolder quiet = *f;
@@ -382,9 +422,7 @@ int recording_journal_has_container(const RecordingFolder *f, const char *contai
                 return -ENOMEM;
         }
         quiet.problems = &ignored;
-        r = export_has_container(&quiet, text_of(field));
-        if (r == 0)
-                r = files_has_container(&quiet, text_of(field));
+        r = has_container(&quiet, text_of(field));
         problem_list_done(&ignored);
         return r;
 }

@@ -31,7 +31,9 @@ struct RecordingPart {
 };
 
 /* Each returns 0 and the part, -ENOENT when the recording does not have it, or another negative errno. */
-int recording_journal_export_open(const RecordingFolder *f, RecordingPart **ret);
+int recording_journal_export_open(const RecordingFolder *f, const char *name, RecordingPart **ret);
+/* The names that may be opened so: journal/NAME.export and journal.export, which need not be there. */
+int recording_journal_exports(const RecordingFolder *f, NameList *ret);
 int recording_journal_files_open(const RecordingFolder *f, RecordingPart **ret);
 int recording_docker_events_open(const RecordingFolder *f, RecordingPart **ret);
 int recording_network_events_open(const RecordingFolder *f, RecordingPart **ret);

@@ -13,8 +13,9 @@
 #include "lib/world/recording-part.h"
 #include "lib/world/recording-state.h"
 
-#define RECORDING_LOGS_MAX  256
-#define RECORDING_PARTS_MAX (RECORDING_LOGS_MAX + 16)
+#define RECORDING_LOGS_MAX    256
+#define RECORDING_EXPORTS_MAX 64
+#define RECORDING_PARTS_MAX   (RECORDING_LOGS_MAX + RECORDING_EXPORTS_MAX + 16)
 
 struct Recording {
         RecordingFolder folder;
@@ -145,13 +146,33 @@ static int open_logs(Recording *rec) {
         return 0;
 }
 
+static int open_exports(Recording *rec) {
+        _cleanup_(name_list_done) NameList list = {};
+        int r;
+
+        r = recording_journal_exports(&rec->folder, &list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < list.n_names; i++) {
+                RecordingPart *p = NULL;
+
+                if (i == RECORDING_EXPORTS_MAX)
+                        return recording_problem(&rec->folder, "journal", 0, 0,
+                                "more than %d journal exports, the rest is skipped", RECORDING_EXPORTS_MAX);
+                r = recording_journal_export_open(&rec->folder, list.names[i], &p);
+                r = add_part(rec, r, p);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* The parts that bring their own times. */
 static int open_streams(Recording *rec) {
         RecordingPart *p = NULL;
         int r;
 
-        r = recording_journal_export_open(&rec->folder, &p);
-        r = add_part(rec, r, p);
+        r = open_exports(rec);
         if (r < 0)
                 return r;
         r = recording_journal_files_open(&rec->folder, &p);
