@@ -11,12 +11,17 @@
 typedef struct JournalEntry {
         Text message, unit, transport, container_name, container_id, pid, stream_id, comm, about_unit,
                 identifier;
-        bool partial; /* CONTAINER_PARTIAL_MESSAGE */
+        bool partial;    /* CONTAINER_PARTIAL_MESSAGE */
+        Text partial_id; /* CONTAINER_PARTIAL_ID, since Docker 19.03 on all parts of one line */
         usec_t realtime;
 } JournalEntry;
 
+#define JOURNAL_LINE_MAX ((size_t) 64 * 1024) /* of a message joined from parts */
+
 /* Takes in one field if it is one we read. The data is borrowed until journal_entry_decode() is done. */
 void journal_entry_add(JournalEntry *e, const void *data, size_t len);
+/* The same for a field whose name and value do not lie together. */
+void journal_entry_set(JournalEntry *e, Text name, Text value);
 
 typedef struct JournalDecoder JournalDecoder;
 
