@@ -5,8 +5,8 @@
  * collected in one buffer first. The trap in the export: a binary field may hold anything, also what looks
  * like the end of an entry; only journal_export_parse() knows. */
 
+#include <fcntl.h>
 #include <stdio.h>
-#include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
 #include "lib/base/buffer.h"
@@ -174,7 +174,7 @@ int recording_journal_export_open(const RecordingFolder *f, const char *name, Re
 typedef struct FilesPart {
         RecordingPart part;
         sd_journal *journal;
-        int fds[JOURNAL_FILES_MAX]; /* sd-journal reads from them but leaves closing them to us */
+        int fds[JOURNAL_FILES_MAX]; /* until the journal was opened: from then on they are sd-journal's */
         size_t n_fds;
         JournalDecoder *decoder;
         Buffer fields;
@@ -254,11 +254,16 @@ static const RecordingPartOps files_ops = {.next = files_next, .done = files_don
 /* A file that sd-journal refuses is left out; sd_journal_open_files_fd() would refuse all of them with it.
  */
 static int files_probe(const RecordingFolder *f, const char *name, int fd) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
         sd_journal *journal = NULL;
-        int r;
 
-        r = sd_journal_open_files_fd(&journal, &fd, 1, 0);
-        sd_journal_close(journal);
+        if (copy < 0)
+                return -errno;
+        r = sd_journal_open_files_fd(&journal, &copy, 1, 0);
+        if (r >= 0)
+                sd_journal_close(journal); /* and the copy: on success sd-journal owns it */
+        else
+                (void) close(copy);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -312,6 +317,7 @@ static int files_start(FilesPart *j, const RecordingFolder *f) {
         r = sd_journal_open_files_fd(&j->journal, j->fds, (unsigned) j->n_fds, 0);
         if (r < 0)
                 return r;
+        j->n_fds = 0;
         r = sd_journal_set_data_threshold(j->journal, RECORDING_LINE_MAX);
         if (r < 0)
                 return r;

@@ -1,6 +1,8 @@
 #include "lib/base/buffer.h"
 #include "lib/world/recording.h"
 
+#include <sys/wait.h>
+
 #include "tests/unit/recording-folder.h"
 #include "tests/unit/unit.h"
 
@@ -171,7 +173,7 @@ static const struct {
                 .title = "a series of metrics",
                 .parts = {{"metrics/edgeHub/20.prom", "m 2\n"}, {"metrics/edgeHub/10.prom", "m 1\n"},
                         {"metrics/edgeHub/late.prom", "m 3\n"}, {"metrics/edgeAgent.prom", "m 0\n"}},
-                .events = "10 metrics metrics edgeHub m 1\n10 metrics initial metrics edgeAgent m 0\n"
+                .events = "10 metrics initial metrics edgeAgent m 0\n10 metrics metrics edgeHub m 1\n"
                           "20 metrics metrics edgeHub m 2\n",
                 .problems = "metrics/edgeHub/late.prom:0\n",
         },
@@ -378,6 +380,59 @@ START_TEST(pieces_of_a_log_line_are_joined) {
 }
 END_TEST
 
+/* Writes a journal file from the export format, as journald itself would have it. */
+static void write_journal_file(const TestFolder *f, const char *name, const char *export) {
+        char from[PATH_MAX], output[PATH_MAX + 16] = "--output=";
+        int status;
+        pid_t pid;
+
+        test_folder_write(f, "in.export", export, strlen(export));
+        test_folder_path(f, "in.export", from);
+        test_folder_path(f, name, output + strlen(output));
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                (void) close(STDERR_FILENO);
+                (void) execl(
+                        "/lib/systemd/systemd-journal-remote", "systemd-journal-remote", output, from, NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "systemd-journal-remote is needed");
+        ck_assert_int_eq(unlink(from), 0);
+}
+
+#define BOOT "__MONOTONIC_TIMESTAMP=1\n_BOOT_ID=cccccccccccccccccccccccccccccccc\n"
+
+START_TEST(journal_files_are_read) {
+        TestFolder f = test_folder_new();
+        ProblemList problems = {};
+        Buffer events = {}, listed = {};
+        Recording *recording = NULL;
+
+        write_journal_file(&f, "journal/system.journal",
+                BOOT EDGED(10, "one") BOOT
+                "_SYSTEMD_UNIT=docker.service\nCONTAINER_NAME=edgeHub\nCONTAINER_ID_FULL=" ID_HUB
+                "\n__REALTIME_TIMESTAMP=11000000\nMESSAGE=two\n\n");
+        test_folder_write(&f, "journal/damaged.journal", "LPKSHHRH", 8);
+        test_folder_write(&f, "journal/more.export", EDGED(10, "zero"), strlen(EDGED(10, "zero")));
+        test_folder_write(&f, "docker/logs/edgeHub.log", LINE(11, "two"), strlen(LINE(11, "two")));
+
+        ck_assert_int_eq(recording_open(&recording, f.path, &problems), 0);
+        read_all_events(recording, &events);
+        ck_assert_text_eq(
+                buffer_text(&events), "10 journal log zero\n10 journal log one\n11 journal log two\n");
+        list_problems(&f, &problems, &listed);
+        ck_assert_text_eq(buffer_text(&listed), "journal/damaged.journal:0\n");
+
+        (void) recording_free(recording);
+        buffer_done(&events);
+        buffer_done(&listed);
+        problem_list_done(&problems);
+        test_folder_done(&f);
+}
+END_TEST
+
 static const RecordedPart world_parts[] = {
         {"recording.json",
                 "{\"format\":1,\"state_time\":\"" STAMP(50) "\",\"end\":\"1970-01-01T00:10:00Z\"}"},
@@ -496,6 +551,7 @@ int main(void) {
         tcase_add_test(tc, no_recording_is_refused);
         tcase_add_test(tc, links_are_not_followed);
         tcase_add_test(tc, long_lines_are_cut);
+        tcase_add_test(tc, journal_files_are_read);
         tcase_add_test(tc, pieces_of_a_log_line_are_joined);
         tcase_add_loop_test(tc, question_is_answered, 0, ELEMENTSOF(questions));
         tcase_add_test(tc, containers_are_known_before_their_status);
