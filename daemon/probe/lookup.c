@@ -1,0 +1,188 @@
+/* The trap here: getaddrinfo() after setns() would still use the host's resolv.conf (and its mDNS, its hosts
+ * file), and find a name that no container can resolve. So for a container the servers of its own
+ * resolv.conf are asked with res_nquery(). Engines keep that file beside the container's data, outside of
+ * the container's mount namespace. */
+
+#include "daemon/probe/lookup.h"
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RESOLV_CONF_MAX_BYTES 8192
+#define DNS_ANSWER_MAX_BYTES  4096
+
+static struct sockaddr_in container_servers[NAMESERVERS_MAX];
+static size_t n_container_servers;
+
+static const char *const data_roots[] = {
+        "/var/lib/docker/containers",
+        "/var/snap/docker/common/var-lib-docker/containers",
+};
+
+static void add_nameservers(Text content) {
+        while (content.len > 0 && n_container_servers < NAMESERVERS_MAX) {
+                const char *end = memchr(content.data, '\n', content.len);
+                size_t n = end ? (size_t) (end - content.data) : content.len;
+                Text line = text_strip(text_clip(content, n));
+                char address[INET_ADDRSTRLEN];
+                struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(53)};
+
+                content = text_skip(content, n + 1);
+                if (!text_starts_with(line, "nameserver "))
+                        continue;
+                line = text_strip(text_skip(line, strlen("nameserver ")));
+                if (line.len >= sizeof(address))
+                        continue;
+                memcpy(address, line.data, line.len);
+                address[line.len] = '\0';
+                if (inet_pton(AF_INET, address, &server.sin_addr) == 1)
+                        container_servers[n_container_servers++] = server;
+        }
+}
+
+static int read_resolv_conf(const char *path) {
+        char content[RESOLV_CONF_MAX_BYTES];
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        struct stat st;
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) || st.st_uid != 0)
+                return -EPERM;
+        n = read(fd, content, sizeof(content));
+        if (n < 0)
+                return -errno;
+        add_nameservers((Text){content, (size_t) n});
+        return 0;
+}
+
+/* Docker's embedded server, which every user-defined network has. */
+#define DOCKER_DNS 0x7f00000bU
+
+int lookup_prepare(const Request *request) {
+        if (request->container_id[0] == '\0')
+                return setenv("RES_OPTIONS", "timeout:2 attempts:1", 1) < 0 ? -errno : 0;
+        for (size_t i = 0; i < ELEMENTSOF(data_roots) && n_container_servers == 0; i++) {
+                char path[256];
+
+                (void) snprintf(
+                        path, sizeof(path), "%s/%s/resolv.conf", data_roots[i], request->container_id);
+                (void) read_resolv_conf(path); /* another data root: the default below */
+        }
+        if (n_container_servers == 0)
+                container_servers[n_container_servers++] = (struct sockaddr_in){
+                        .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(DOCKER_DNS)};
+        return 0;
+}
+
+static void fail(Lookup *l, const char *result, const char *detail) {
+        l->result = result;
+        (void) snprintf(l->detail, sizeof(l->detail), "%s", detail);
+}
+
+static void add_address(Lookup *l, const struct sockaddr *address, socklen_t length, uint16_t port) {
+        struct sockaddr_storage *a = l->addresses + l->n_addresses;
+
+        if (l->n_addresses >= ADDRESSES_MAX || length > sizeof(*a))
+                return;
+        memcpy(a, address, length);
+        if (address->sa_family == AF_INET)
+                ((struct sockaddr_in *) a)->sin_port = htons(port);
+        else
+                ((struct sockaddr_in6 *) a)->sin6_port = htons(port);
+        l->lengths[l->n_addresses++] = length;
+}
+
+static void ask_host(const Request *request, Lookup *l) {
+        struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+        int r = getaddrinfo(request->host, NULL, &hints, &list);
+
+        if (r == 0)
+                for (const struct addrinfo *a = list; a; a = a->ai_next)
+                        if (a->ai_family == AF_INET || a->ai_family == AF_INET6)
+                                add_address(l, a->ai_addr, a->ai_addrlen, request->port);
+        if (list)
+                freeaddrinfo(list);
+        if (l->n_addresses > 0)
+                l->result = "ok";
+        else
+                fail(l,
+                        r == EAI_AGAIN                      ? "timeout"
+                                : r == 0 || r == EAI_NONAME ? "no-such-host"
+                                                            : "error",
+                        r == 0 ? "no address" : gai_strerror(r));
+}
+
+static void take_records(const unsigned char *answer, int n, uint16_t port, Lookup *l) {
+        ns_msg message;
+
+        if (ns_initparse(answer, n, &message) < 0) {
+                fail(l, "error", "the name server's answer makes no sense");
+                return;
+        }
+        for (int i = 0; i < ns_msg_count(message, ns_s_an); i++) {
+                struct sockaddr_in a = {.sin_family = AF_INET};
+                ns_rr record;
+
+                if (ns_parserr(&message, ns_s_an, i, &record) < 0 || ns_rr_type(record) != ns_t_a ||
+                        ns_rr_rdlen(record) != sizeof(a.sin_addr))
+                        continue;
+                memcpy(&a.sin_addr, ns_rr_rdata(record), sizeof(a.sin_addr));
+                add_address(l, (const struct sockaddr *) &a, sizeof(a), port);
+        }
+        if (l->n_addresses > 0)
+                l->result = "ok";
+        else
+                fail(l, "no-such-host", "the name has no IPv4 address");
+}
+
+static void ask_servers(const Request *request, Lookup *l) {
+        unsigned char answer[DNS_ANSWER_MAX_BYTES];
+        struct __res_state resolver = {};
+        int n;
+
+        if (res_ninit(&resolver) < 0) {
+                fail(l, "error", "the resolver could not be set up");
+                return;
+        }
+        resolver.nscount = (int) n_container_servers;
+        memcpy(resolver.nsaddr_list, container_servers, n_container_servers * sizeof(container_servers[0]));
+        resolver.retrans = request->timeout_ms > 4000 ? 2 : 1;
+        resolver.retry = 1;
+        errno = 0;
+        n = res_nquery(&resolver, request->host, ns_c_in, ns_t_a, answer, sizeof(answer));
+        if (n >= 0)
+                take_records(answer, n, request->port, l);
+        else if (resolver.res_h_errno == HOST_NOT_FOUND || resolver.res_h_errno == NO_DATA)
+                fail(l, "no-such-host", "the name server does not know the name");
+        else if (errno == ECONNREFUSED)
+                fail(l, "refused", "no name server listens there");
+        else if (errno == ENETUNREACH || errno == EHOSTUNREACH)
+                fail(l, "unreachable", "the name server is unreachable");
+        else
+                fail(l, "timeout", "no name server answered with success");
+        res_nclose(&resolver);
+}
+
+void lookup_run(const Request *request, Lookup *ret) {
+        struct sockaddr_in literal = {.sin_family = AF_INET};
+        Lookup l = {};
+
+        if (inet_pton(AF_INET, request->host, &literal.sin_addr) == 1) {
+                l.result = "ok";
+                add_address(&l, (const struct sockaddr *) &literal, sizeof(literal), request->port);
+        } else if (request->container_id[0] == '\0')
+                ask_host(request, &l);
+        else
+                ask_servers(request, &l);
+        *ret = l;
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+/* Every question, each in the file ask-NAME.c. Alphabetical; registry.c has the same rows. */
+
+#include "daemon/probe/question.h"
+
+extern const Question question_connect;
+extern const Question question_listeners;
+extern const Question question_resolve;
+extern const Question question_tls;

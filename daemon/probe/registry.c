@@ -1,0 +1,24 @@
+/* The table of questions. */
+
+#include "daemon/probe/questions.h"
+
+#include <string.h>
+
+static const Question *const registry[] = {
+        &question_connect,
+        &question_listeners,
+        &question_resolve,
+        &question_tls,
+};
+
+const Question *const *question_registry(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(registry);
+        return registry;
+}
+
+const Question *question_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(registry); i++)
+                if (strcmp(registry[i]->name, name) == 0)
+                        return registry[i];
+        return NULL;
+}
