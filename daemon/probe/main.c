@@ -67,7 +67,7 @@ int main(void) {
         const char *why = NULL;
         Request request;
         json_t *value;
-        size_t len;
+        size_t len = 0;
 
         if (read_request(buffer, sizeof(buffer), &len) < 0)
                 return refuse("no request came");

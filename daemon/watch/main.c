@@ -12,6 +12,7 @@ enum {
         OPTION_DOCKER_SOCKET,
         OPTION_FOREGROUND,
         OPTION_JOURNAL_DIRECTORY,
+        OPTION_PROBER,
         OPTION_RULES,
         OPTION_RUNTIME_DIRECTORY,
         OPTION_STATE_DIRECTORY,
@@ -24,6 +25,7 @@ static const struct option long_options[] = {
         {"foreground", no_argument, NULL, OPTION_FOREGROUND},
         {"help", no_argument, NULL, 'h'},
         {"journal-directory", required_argument, NULL, OPTION_JOURNAL_DIRECTORY},
+        {"prober", required_argument, NULL, OPTION_PROBER},
         {"rules", required_argument, NULL, OPTION_RULES},
         {"runtime-directory", required_argument, NULL, OPTION_RUNTIME_DIRECTORY},
         {"state-directory", required_argument, NULL, OPTION_STATE_DIRECTORY},
@@ -32,19 +34,21 @@ static const struct option long_options[] = {
 };
 
 static void print_help(void) {
-        (void) printf("edgewatchd [OPTIONS...]\n\n"
-                      "Watches a device that runs Azure IoT Edge and writes diagnoses to the journal.\n\n"
-                      "     --config FILE              instead of " EDGEWATCH_CONFIG_DIR "/edgewatch.yaml\n"
-                      "     --rules DIR                instead of the configured ones; may be repeated,\n"
-                      "                                the first one wins\n"
-                      "     --state-directory DIR      where incidents and positions are kept\n"
-                      "     --runtime-directory DIR    where sockets are\n"
-                      "     --docker-socket PATH       edgewatch-gate's socket, or Docker's own\n"
-                      "     --journal-directory DIR    read the journal files in DIR\n"
-                      "     --foreground               print alerts to standard output too\n"
-                      "     --version                  print the version\n"
-                      "  -h --help                     print this\n\n"
-                      "See edgewatchd(8) and edgewatch.yaml(5).\n");
+        (void) printf(
+                "edgewatchd [OPTIONS...]\n\n"
+                "Watches a device that runs Azure IoT Edge and writes diagnoses to the journal.\n\n"
+                "     --config FILE              instead of " EDGEWATCH_CONFIG_DIR "/edgewatch.yaml\n"
+                "     --rules DIR                instead of the configured ones; may be repeated,\n"
+                "                                the first one wins\n"
+                "     --state-directory DIR      where incidents and positions are kept\n"
+                "     --runtime-directory DIR    where sockets are\n"
+                "     --docker-socket PATH       edgewatch-gate's socket, or Docker's own\n"
+                "     --journal-directory DIR    read the journal files in DIR\n"
+                "     --prober PATH              the program to spawn where the prober's socket is not\n"
+                "     --foreground               print alerts to standard output too\n"
+                "     --version                  print the version\n"
+                "  -h --help                     print this\n\n"
+                "See edgewatchd(8) and edgewatch.yaml(5).\n");
 }
 
 static int add_rules(ManagerOptions *o, const char *directory) {
@@ -73,6 +77,9 @@ static int parse_arguments(int argc, char *argv[], ManagerOptions *o) {
                         break;
                 case OPTION_JOURNAL_DIRECTORY:
                         o->journal_directory = optarg;
+                        break;
+                case OPTION_PROBER:
+                        o->prober = optarg;
                         break;
                 case OPTION_RULES:
                         r = add_rules(o, optarg) < 0 ? -EINVAL : 1;

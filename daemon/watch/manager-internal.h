@@ -5,6 +5,7 @@
 
 #include "daemon/watch/clock-watch.h"
 #include "daemon/watch/manager.h"
+#include "daemon/watch/prober-process.h"
 #include "daemon/watch/sinks/journal-sink.h"
 #include "daemon/watch/source.h"
 #include "daemon/watch/watchdog.h"
@@ -37,6 +38,7 @@ struct Manager {
         Compiled compiled;
         World *world;
         WorldLive *world_live;
+        Prober *prober;
         Merge *merge;
         Intake *intake;
         Source **sources; /* in the order of the registry */

@@ -56,6 +56,8 @@ Manager *manager_free(Manager *m) {
         compiled_done(&m->compiled);
         world_free(m->world);
         world_live_free(m->world_live);
+        if (m->prober)
+                m->prober->free(m->prober);
         journal_sink_free(m->journal_sink);
         config_free(m->config);
         problem_list_done(&m->problems);
@@ -277,7 +279,11 @@ static int build_stages(Manager *m) {
         r = load_or_default(m);
         if (r < 0)
                 return r;
-        r = world_live_new(&m->world_live, m->config, NULL, handler);
+        r = prober_process_new(&m->prober, m->event, m->config->probe_socket,
+                m->options.prober ? m->options.prober : EDGEWATCH_LIBEXEC_DIR "/edgewatch-probe");
+        if (r < 0)
+                return r;
+        r = world_live_new(&m->world_live, m->config, m->prober, handler);
         if (r < 0)
                 return r;
         r = world_new(&m->world, world_live_ops(m->world_live));

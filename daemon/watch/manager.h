@@ -19,6 +19,7 @@ typedef struct ManagerOptions {
         const char *runtime_directory;
         const char *docker_socket;
         const char *journal_directory;
+        const char *prober; /* the program to spawn where there is no socket of it */
         bool foreground; /* alerts as text on standard output too */
 } ManagerOptions;
 

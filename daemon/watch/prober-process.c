@@ -40,7 +40,6 @@ struct ProberProcess {
         Prober prober;
         sd_event *event;
         char *socket_path, *program;
-        bool active;
         Asked *questions; /* running ones and, behind them, waiting ones */
 };
 
@@ -60,7 +59,10 @@ static bool is_network_question(const char *key) {
 static bool prober_knows(const Prober *p, const char *key) {
         const ProberProcess *self = (const ProberProcess *) p;
 
-        return strcmp(key, "listeners") == 0 || (self->active && is_network_question(key));
+        if (strcmp(key, "listeners") != 0 && !is_network_question(key))
+                return false;
+        return (self->socket_path && access(self->socket_path, W_OK) == 0) ||
+                (self->program && access(self->program, X_OK) == 0);
 }
 
 /* "connect:FROM:HOST:PORT" as a request. The container's id comes from the World, the rest from the key. */
@@ -286,8 +288,6 @@ static int prober_ask(Prober *p, const char *key, const json_t *object, usec_t t
         Asked **end = &self->questions;
         size_t n = 0;
 
-        if (!prober_knows(p, key))
-                return -EOPNOTSUPP;
         for (; *end; end = &(*end)->next)
                 if (++n >= QUESTIONS_WAITING)
                         return -ENOBUFS;
@@ -331,8 +331,7 @@ static Prober *prober_free(Prober *p) {
         return NULL;
 }
 
-int prober_process_new(
-        Prober **ret, sd_event *event, const char *socket_path, const char *program, bool active) {
+int prober_process_new(Prober **ret, sd_event *event, const char *socket_path, const char *program) {
         ProberProcess *self = calloc(1, sizeof(*self));
 
         if (!self)
@@ -342,7 +341,6 @@ int prober_process_new(
                 .event = sd_event_ref(event),
                 .socket_path = socket_path ? strdup(socket_path) : NULL,
                 .program = program ? strdup(program) : NULL,
-                .active = active,
         };
         if ((socket_path && !self->socket_path) || (program && !self->program)) {
                 (void) prober_free(&self->prober);

@@ -7,7 +7,5 @@
 
 #include "daemon/watch/prober.h"
 
-/* program: path of edgewatch-probe, may be NULL. socket_path: tried first, may be NULL. active: whether
- * questions that go on the network may be asked at all. */
-int prober_process_new(
-        Prober **ret, sd_event *event, const char *socket_path, const char *program, bool active);
+/* program: path of edgewatch-probe, may be NULL; socket_path: tried first, may be NULL. */
+int prober_process_new(Prober **ret, sd_event *event, const char *socket_path, const char *program);
