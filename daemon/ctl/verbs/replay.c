@@ -1,7 +1,8 @@
-/* replay: the daemon's own engine over a recording. */
+/* replay: the daemon's own engine over a recording or a support bundle. */
 
 #include <sys/stat.h>
 
+#include "daemon/ctl/bundle.h"
 #include "daemon/ctl/incidents-text.h"
 #include "daemon/ctl/rule-directories.h"
 #include "lib/diagnosis/replay.h"
@@ -57,13 +58,30 @@ static ExitCode report(const Session *s, const Arguments *a) {
         return code;
 }
 
+/* ret_unpacked: the directory of an unpacked support bundle, to be removed after the recording was freed. */
+static int open_recording(
+        const char *path, ProblemList *problems, char **ret_unpacked, Recording **ret_recording) {
+        int r;
+
+        r = bundle_is_archive(path);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return recording_open(ret_recording, path, problems);
+        r = bundle_unpack(path, problems, ret_unpacked);
+        if (r < 0)
+                return r;
+        return recording_open(ret_recording, *ret_unpacked, problems);
+}
+
 static ExitCode run(const Arguments *a) {
         _cleanup_(problem_list_done) ProblemList problems = {};
+        _cleanup_(bundle_removep) char *unpacked = NULL;
         _cleanup_(session_done) Session s = {};
         const char *path = a->words[0];
         int r;
 
-        r = recording_open(&s.recording, path, &problems);
+        r = open_recording(path, &problems, &unpacked, &s.recording);
         if (r < 0) {
                 problems_print(&problems);
                 return fail(r, "Failed to open the recording \"%s\"", path);
@@ -83,8 +101,8 @@ static ExitCode run(const Arguments *a) {
 
 const Verb verb_replay = {
         .name = "replay",
-        .arguments = "DIR",
-        .help = "run the engine over a recording and print its incidents",
+        .arguments = "DIR|BUNDLE",
+        .help = "run the engine over a recording or support bundle and print its incidents",
         .options = "rules",
         .min_words = 1,
         .max_words = 1,
