@@ -106,14 +106,10 @@ def no_log():
 
 def journald_driver():
     """a log that goes to the journal is left to it"""
-    lab.command("true")
     made = docker("create", "--name", "journaled", "--label", lab.OWNER, "--log-driver", "journald", "edge-sim:1",
                   "true", check=False)
     if not made:
         raise lab.Skip("the engine has no journald driver here")
-    if docker("start", "journaled", check=False) != "journaled":
-        raise lab.Skip("no journald here")
-    follow.wait(kind="container", name="journaled", action="die")
     lab.wait_until(lambda: any(log["container"] == "journaled" and log["state"] == "in-journal"
                                for log in follow.status()["logs"]), what="the log's state")
 

@@ -167,7 +167,7 @@ static void observe(Docker *d, DockerContainer *c, Container *object) {
         missed = docker_history_observe(&c->history, object, now);
         tell_missed(d, c, missed);
         container_state_event(object, now, &event);
-        event.initial = !is_changed && !(missed & DOCKER_NEW_ERROR);
+        event.initial = (!is_changed || !d->swept_once) && !(missed & DOCKER_NEW_ERROR);
         if (world_apply(d->source.context.world, &event) < 0)
                 d->source.counters.n_errors++;
         if (is_first || is_changed || (missed & ~(unsigned) DOCKER_LOOK_AGAIN))
@@ -360,8 +360,7 @@ static void on_info(void *userdata, const HttpResult *result) {
         enumerate_containers(d);
         d->sweep = DOCKER_SWEEP_NONE;
         d->swept_once = d->has_history = true;
-        if (d->state.input)
-                merge_set_live(d->state.input);
+        docker_channel_release(d, &d->state);
         docker_check_live(d);
         docker_inspect_due(d);
 }

@@ -55,8 +55,8 @@ json_t *docker_parse(Docker *d, const HttpResult *result, const char *what) {
         json_t *object;
 
         if (result->error < 0) {
-                source_degrade(
-                        &d->source, result->error, "Docker at %s does not answer for %s", d->socket, what);
+                source_degrade(&d->source, result->error, "Docker at %s does not answer for %s: %m",
+                        d->socket, what);
                 return NULL;
         }
         if (result->status != 200) {
@@ -106,31 +106,38 @@ void docker_channel_close(DockerChannel *c) {
         *c = (DockerChannel){};
 }
 
+/* Behind all that is not younger: a sweep finds ends before it finds starts. */
+static bool channel_keep(DockerChannel *c, const Event *event) {
+        Event *copy = event_dup(event);
+        size_t at = c->n_pending;
+
+        if (!copy || !GROW_ARRAY(c->pending, c->n_allocated, c->n_pending, DOCKER_PENDING_MAX)) {
+                (void) event_free(copy);
+                return false;
+        }
+        for (; c->is_held && at > 0 && c->pending[at - 1]->time > copy->time; at--)
+                c->pending[at] = c->pending[at - 1];
+        c->pending[at] = copy;
+        c->n_pending++;
+        return true;
+}
+
 void docker_channel_deliver(Docker *d, DockerChannel *c, const Event *event) {
         int r = -ENOBUFS;
-        Event *copy;
 
         d->source.counters.n_read++;
         if (!c->input)
                 return;
-        if (c->n_pending == 0)
+        if (c->n_pending == 0 && !c->is_held)
                 r = intake_offer(d->source.context.intake, c->input, event);
-        if (r > 0)
-                d->source.counters.n_wanted++;
-        if (r != -ENOBUFS) {
-                d->source.counters.n_errors += r < 0;
+        else if (!intake_wants(d->source.context.intake, event))
                 return;
-        }
-        if (!intake_wants(d->source.context.intake, event))
-                return;
-        copy = event_dup(event);
-        if (!copy || !GROW_ARRAY(c->pending, c->n_allocated, c->n_pending, DOCKER_PENDING_MAX)) {
-                (void) event_free(copy);
+        if (r == -ENOBUFS && !channel_keep(c, event))
                 d->source.counters.n_dropped++;
-                return;
-        }
-        c->pending[c->n_pending++] = copy;
-        d->source.counters.n_wanted++;
+        else if (r > 0 || r == -ENOBUFS)
+                d->source.counters.n_wanted++;
+        else
+                d->source.counters.n_errors += r < 0;
 }
 
 /* Hands over what waited. True when nothing waits any more. */
@@ -149,8 +156,15 @@ static bool channel_flush(Docker *d, DockerChannel *c) {
         return c->n_pending == 0;
 }
 
+void docker_channel_release(Docker *d, DockerChannel *c) {
+        c->is_held = false;
+        (void) channel_flush(d, c);
+        if (c->input)
+                merge_set_live(c->input);
+}
+
 static void channel_resume(Docker *d, DockerChannel *c) {
-        if (c->n_pending > 0 && channel_flush(d, c) && c->request)
+        if (c->n_pending > 0 && !c->is_held && channel_flush(d, c) && c->request)
                 http_resume(c->request);
 }
 
@@ -214,7 +228,7 @@ static void on_ping(void *userdata, const HttpResult *result) {
         docker_served(d);
         if (result->error < 0 || result->status != 200 || !is_api_version(result->header)) {
                 source_degrade(&d->source, result->error < 0 ? result->error : -EPROTO,
-                        result->error < 0 ? "Docker at %s does not answer"
+                        result->error < 0 ? "Docker at %s does not answer: %m"
                                           : "What answers at %s is not Docker",
                         d->socket);
                 return;
@@ -310,71 +324,7 @@ static int docker_add_timers(Docker *d) {
         return sd_event_source_set_priority(d->sweep_timer, SOURCE_PRIORITY_READ);
 }
 
-static int docker_start(Source *s) {
-        Docker *d = (Docker *) s;
-        int r;
-
-        if (!d->socket)
-                d->socket = strdup(s->context.config->docker_socket);
-        if (!d->socket)
-                return -ENOMEM;
-        if (!d->http) {
-                r = http_new(&d->http, s->context.event, SOURCE_PRIORITY_READ);
-                if (r < 0)
-                        return r;
-        }
-        if (!d->joiner) {
-                r = log_joiner_new(&d->joiner);
-                if (r < 0)
-                        return r;
-        }
-        d->line.max_bytes = DOCKER_EVENT_MAX;
-        r = docker_restore(d);
-        if (r < 0)
-                return r;
-        r = docker_add_timers(d);
-        if (r < 0)
-                return r;
-        r = docker_channel_open(d, &d->state, SOURCE_DOCKER_STATE, d->event_position.nsec / NSEC_PER_USEC);
-        if (r < 0)
-                return r;
-        d->api[0] = '\0';
-        source_set_catching_up(s);
-        return docker_get(d, "/_ping",
-                (HttpOptions){.done = on_ping, .max_bytes = DOCKER_OBJECT_MAX, .header = "Api-Version"},
-                &d->hello);
-}
-
-static void docker_stop(Source *s) {
-        Docker *d = (Docker *) s;
-
-        d->hello = http_cancel(d->hello);
-        d->info = http_cancel(d->info);
-        docker_sweep_stop(d);
-        docker_events_stop(d);
-        for (size_t i = 0; i < d->n_containers; i++)
-                if (d->containers[i]->log)
-                        docker_log_stop(d->containers[i]->log);
-        docker_channel_close(&d->state);
-        d->inspect_timer = sd_event_source_disable_unref(d->inspect_timer);
-        d->sweep_timer = sd_event_source_disable_unref(d->sweep_timer);
-        s->due = 0;
-}
-
-static void docker_done(Source *s) {
-        Docker *d = (Docker *) s;
-
-        while (d->n_containers > 0)
-                docker_remove_container(d, d->containers[d->n_containers - 1]);
-        free(d->containers);
-        (void) log_joiner_free(d->joiner);
-        (void) http_free(d->http);
-        buffer_done(&d->line);
-        free(d->socket);
-}
-
-static json_t *docker_save(const Source *s) {
-        const Docker *d = (const Docker *) s;
+static json_t *positions(const Docker *d) {
         json_t *containers = json_object();
 
         for (size_t i = 0; i < d->n_containers; i++) {
@@ -426,6 +376,81 @@ static int docker_fetch(Source *s, const char *key, usec_t now) {
                         .max_bytes = DOCKER_OBJECT_MAX,
                         .total_timeout = DOCKER_ANSWER_TIMEOUT},
                 &d->info);
+}
+
+static int docker_start(Source *s) {
+        Docker *d = (Docker *) s;
+        int r;
+
+        if (!d->socket)
+                d->socket = strdup(s->context.config->docker_socket);
+        if (!d->socket)
+                return -ENOMEM;
+        if (!d->http) {
+                r = http_new(&d->http, s->context.event, SOURCE_PRIORITY_READ);
+                if (r < 0)
+                        return r;
+        }
+        if (!d->joiner) {
+                r = log_joiner_new(&d->joiner);
+                if (r < 0)
+                        return r;
+        }
+        d->line.max_bytes = DOCKER_EVENT_MAX;
+        r = docker_restore(d);
+        if (r < 0)
+                return r;
+        r = docker_add_timers(d);
+        if (r < 0)
+                return r;
+        r = docker_channel_open(d, &d->state, SOURCE_DOCKER_STATE, d->event_position.nsec / NSEC_PER_USEC);
+        if (r < 0)
+                return r;
+        d->state.is_held = true; /* until the first sweep has found everything */
+        json_decref(d->held_positions);
+        d->held_positions = positions(d);
+        d->api[0] = '\0';
+        source_set_catching_up(s);
+        return docker_get(d, "/_ping",
+                (HttpOptions){.done = on_ping, .max_bytes = DOCKER_OBJECT_MAX, .header = "Api-Version"},
+                &d->hello);
+}
+
+static void docker_stop(Source *s) {
+        Docker *d = (Docker *) s;
+
+        d->hello = http_cancel(d->hello);
+        d->info = http_cancel(d->info);
+        docker_sweep_stop(d);
+        docker_events_stop(d);
+        for (size_t i = 0; i < d->n_containers; i++)
+                if (d->containers[i]->log)
+                        docker_log_stop(d->containers[i]->log);
+        docker_channel_release(d, &d->state); /* what it holds counts as told */
+        docker_channel_close(&d->state);
+        d->inspect_timer = sd_event_source_disable_unref(d->inspect_timer);
+        d->sweep_timer = sd_event_source_disable_unref(d->sweep_timer);
+        s->due = 0;
+}
+
+static void docker_done(Source *s) {
+        Docker *d = (Docker *) s;
+
+        while (d->n_containers > 0)
+                docker_remove_container(d, d->containers[d->n_containers - 1]);
+        free(d->containers);
+        (void) log_joiner_free(d->joiner);
+        (void) http_free(d->http);
+        buffer_done(&d->line);
+        json_decref(d->held_positions);
+        free(d->socket);
+}
+
+/* While the first sweep's finds are held, the positions are ahead of what the merge has. */
+static json_t *docker_save(const Source *s) {
+        const Docker *d = (const Docker *) s;
+
+        return d->state.is_held && d->held_positions ? json_incref(d->held_positions) : positions(d);
 }
 
 static void docker_describe(const Source *s, json_t *object) {

@@ -15,7 +15,7 @@
 
 #define DOCKER_CONTAINERS_MAX ((size_t) 1024)
 #define DOCKER_LOGS_MAX       ((size_t) 128)  /* streams, each a connection */
-#define DOCKER_PENDING_MAX    ((size_t) 2048) /* of one piece of a stream, while the merge has no room */
+#define DOCKER_PENDING_MAX    ((size_t) 8192) /* a piece of a stream has 500, a sweep a few a container */
 #define DOCKER_OBJECT_MAX     ((size_t) 2 * 1024 * 1024)
 #define DOCKER_LIST_MAX       ((size_t) 16 * 1024 * 1024)
 #define DOCKER_EVENT_MAX      ((size_t) 256 * 1024)
@@ -26,12 +26,13 @@ typedef struct Docker Docker;
 typedef struct DockerContainer DockerContainer;
 
 /* A way into the merge. While it has no room, what a piece of a stream still held waits here, and the
- * request pauses. */
+ * request pauses. One that is held keeps everything, in order of time, and so holds back the merge. */
 typedef struct DockerChannel {
         MergeInput *input;
         HttpRequest *request;
         Event **pending;
         size_t n_pending, n_allocated;
+        bool is_held;
 } DockerChannel;
 
 typedef enum DockerLogPhase {
@@ -95,7 +96,8 @@ struct Docker {
         HttpRequest *hello, *info;
 
         DockerChannel events, state;
-        Buffer line; /* the event being received */
+        json_t *held_positions; /* as they were before what `state` holds */
+        Buffer line;            /* the event being received */
         bool line_too_long, events_follow;
         DockerLogPosition event_position, event_skip;
         uint64_t n_skipped;
@@ -124,6 +126,7 @@ void docker_set_fact(Docker *d, const char *key, json_t *value);
 json_t *docker_parse(Docker *d, const HttpResult *result, const char *what);
 
 int docker_channel_open(Docker *d, DockerChannel *c, SourceKind kind, usec_t position);
+void docker_channel_release(Docker *d, DockerChannel *c); /* no longer held; live */
 void docker_channel_close(DockerChannel *c);
 void docker_channel_deliver(Docker *d, DockerChannel *c, const Event *event);
 int docker_events_start(Docker *d);
