@@ -84,7 +84,9 @@ static int curl_to_errno(CURLcode code) {
                 return -ECONNREFUSED;
         case CURLE_COULDNT_RESOLVE_HOST:
                 return -EHOSTUNREACH;
-        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, that is to say anything */
+        case CURLE_WEIRD_SERVER_REPLY:
+                return -EPROTO;
         case CURLE_URL_MALFORMAT:
                 return -EINVAL;
         case CURLE_GOT_NOTHING:
