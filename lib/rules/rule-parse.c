@@ -241,6 +241,26 @@ static int check_keys(RuleReader *reader, const YamlNode *root) {
         return 0;
 }
 
+/* `where` may name variables of signals that stand further down, so it waits until all are read. */
+static int check_where(RuleReader *reader, const YamlNode *node) {
+        bool is_where = node->key && strcmp(node->key, "where") == 0;
+
+        for (size_t i = 0; i < node->n_children; i++) {
+                const YamlNode *child = node->children[i];
+                int r = 0;
+
+                if (!is_where)
+                        r = check_where(reader, child);
+                else if (!rule_has_variable(reader->rule, text_of(child->key)))
+                        r = mistake_at_key(reader, child,
+                                "no signal captures \"%s\", expected a group (?<%s>…)", child->key,
+                                child->key);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static void mark_used(bool *used, const size_t *steps, size_t n) {
         for (size_t i = 0; i < n; i++)
                 used[steps[i]] = true;
@@ -291,6 +311,9 @@ static int read_rule(RuleReader *reader, const YamlNode *root) {
         if (r < 0)
                 return r;
         r = check_keys(reader, root);
+        if (r < 0)
+                return r;
+        r = check_where(reader, root);
         if (r < 0 || reader->n_mistakes > 0) /* an unread condition names no signal: no more complaints */
                 return r;
         return check_signals_used(reader, root);

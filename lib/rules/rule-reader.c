@@ -41,8 +41,12 @@ int mistake_at_key(RuleReader *reader, const YamlNode *at, const char *format, .
 bool expect_kind(RuleReader *reader, const YamlNode *node, YamlKind kind, int *ret_r) {
         if (node->kind == kind)
                 return true;
-        *ret_r = mistake(reader, node, "`%s` is %s, expected %s", node->key ? node->key : "this",
-                yaml_kind_to_string(node->kind), yaml_kind_to_string(kind));
+        if (node->key)
+                *ret_r = mistake(reader, node, "`%s` is %s, expected %s", node->key,
+                        yaml_kind_to_string(node->kind), yaml_kind_to_string(kind));
+        else
+                *ret_r = mistake(reader, node, "%s, expected %s", yaml_kind_to_string(node->kind),
+                        yaml_kind_to_string(kind));
         return false;
 }
 
@@ -246,6 +250,8 @@ int read_enum(
         }
         if (known.error < 0)
                 return known.error;
-        return mistake(reader, value, "`%s` is \"%s\", expected %s", value->key ? value->key : "this",
-                value->text, known.data);
+        if (value->key)
+                return mistake(
+                        reader, value, "`%s` is \"%s\", expected %s", value->key, value->text, known.data);
+        return mistake(reader, value, "\"%s\", expected %s", value->text, known.data);
 }
