@@ -25,7 +25,9 @@ int incident_ask(Diagnosis *d, Incident *i);
 void incident_schedule(Diagnosis *d, Incident *i);
 
 /* differential.c: links consequences to causes, after anything changed. */
-int differential_update(Diagnosis *d);
+void differential_update(Diagnosis *d);
+/* Before its first report: a consequence is told as one from the start. */
+void differential_place(Diagnosis *d, Incident *i);
 /* A suspicion of a higher layer: the lower layers that could explain it are looked at too. */
 int differential_look_below(Diagnosis *d, Incident *i);
 /* Notes on others what was just refuted. */

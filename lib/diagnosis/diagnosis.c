@@ -190,9 +190,9 @@ int diagnosis_feed(Diagnosis *d, const Event *event) {
         r = diagnosis_advance(d, d->now);
         if (r < 0)
                 error = r;
-        r = differential_update(d);
+        differential_update(d);
         diagnosis_drop_tentative(d);
-        return r < 0 ? r : error;
+        return error;
 }
 
 int diagnosis_facts_arrived(Diagnosis *d, usec_t now) {
@@ -204,9 +204,9 @@ int diagnosis_facts_arrived(Diagnosis *d, usec_t now) {
                         if (r < 0)
                                 error = r;
                 }
-        r = differential_update(d);
+        differential_update(d);
         diagnosis_drop_tentative(d);
-        return r < 0 ? r : error;
+        return error;
 }
 
 int diagnosis_probe_all(Diagnosis *d, usec_t now) {
@@ -224,7 +224,7 @@ int diagnosis_probe_all(Diagnosis *d, usec_t now) {
                 if (r < 0)
                         error = r;
         }
-        (void) differential_update(d);
+        differential_update(d);
         return error;
 }
 

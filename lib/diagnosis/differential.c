@@ -17,11 +17,11 @@ static bool are_related(const Incident *a, const Incident *b) {
         return explains(a->rule, b->symptom) || explains(b->rule, a->symptom);
 }
 
-static const Incident *find_cause(const Diagnosis *d, const Incident *of) {
-        const Incident *cause = NULL;
+static Incident *find_cause(const Diagnosis *d, const Incident *of) {
+        Incident *cause = NULL;
 
         for (size_t n = 0; n < d->n_incidents; n++) {
-                const Incident *i = d->incidents[n];
+                Incident *i = d->incidents[n];
 
                 if (i == of || i->state != INCIDENT_CONFIRMED || i->tentative || !i->rule ||
                         !explains(of->rule, i->symptom))
@@ -47,14 +47,34 @@ static void link_to(Diagnosis *d, Incident *i, const Incident *cause) {
                 incident_report(d, i, CHANGE_UPDATED);
 }
 
-int differential_update(Diagnosis *d) {
-        for (size_t n = 0; n < d->n_incidents; n++) {
-                Incident *i = d->incidents[n];
+void differential_place(Diagnosis *d, Incident *i) {
+        const Incident *cause = find_cause(d, i);
 
-                if (incident_is_active(i) && !i->tentative)
-                        link_to(d, i, find_cause(d, i));
+        if (cause)
+                memcpy(i->consequence_of, cause->id, INCIDENT_ID_MAX);
+}
+
+static void note_consequence(Incident *cause, const Incident *of) {
+        for (size_t n = 0; n < cause->n_cause_of; n++)
+                if (strcmp(cause->cause_of[n], of->id) == 0)
+                        return;
+        if (cause->n_cause_of < INCIDENT_CAUSE_OF_MAX)
+                memcpy(cause->cause_of[cause->n_cause_of++], of->id, INCIDENT_ID_MAX);
+}
+
+void differential_update(Diagnosis *d) {
+        for (size_t n = 0; n < d->n_incidents; n++)
+                d->incidents[n]->n_cause_of = 0;
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                Incident *i = d->incidents[n], *cause;
+
+                if (!incident_is_active(i) || i->tentative)
+                        continue;
+                cause = find_cause(d, i);
+                if (cause)
+                        note_consequence(cause, i);
+                link_to(d, i, cause);
         }
-        return 0;
 }
 
 /* A lower layer's symptom that nobody raised: its probes can tell from state alone. It is looked at as a

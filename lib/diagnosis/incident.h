@@ -9,6 +9,7 @@
 #define INCIDENT_EVIDENCE_MAX  24
 #define INCIDENT_RULED_OUT_MAX 16
 #define INCIDENT_VARIABLES_MAX 32
+#define INCIDENT_CAUSE_OF_MAX  16
 #define INCIDENT_TEXT_MAX      ((size_t) 2048)
 
 typedef enum IncidentState {
@@ -56,6 +57,9 @@ typedef struct Incident {
         IncidentState state;
         char *fix_state;                      /* NULL, planned, fixing, fixed, failed, rolled-back */
         char consequence_of[INCIDENT_ID_MAX]; /* "" when it stands alone */
+        char cause_of[INCIDENT_CAUSE_OF_MAX]
+                     [INCIDENT_ID_MAX]; /* active consequences; not saved, linked anew */
+        size_t n_cause_of;
         Severity severity;
         usec_t first_seen, last_seen, confirmed_at, cleared_at; /* 0 when not */
         uint64_t count;

@@ -67,8 +67,10 @@ static int fire_incident(Diagnosis *d, Incident *i) {
         if (incident_is_active(i) && alert_deadline(i) <= d->now) {
                 if (i->asking)
                         i->suspected_at = d->now; /* an answer is on its way: not yet */
-                else
+                else {
+                        differential_place(d, i);
                         incident_report(d, i, CHANGE_SUSPECTED);
+                }
         }
         return r;
 }
@@ -135,9 +137,7 @@ int diagnosis_advance(Diagnosis *d, usec_t now) {
                 r = fire_incidents(d);
                 if (r < 0)
                         error = r;
-                r = differential_update(d);
-                if (r < 0)
-                        error = r;
+                differential_update(d);
                 diagnosis_drop_tentative(d);
         }
         if (now > d->now)

@@ -162,6 +162,7 @@ static void settle_confirmed(Diagnosis *d, Incident *i, const Round *round) {
                 return;
         i->state = INCIDENT_CONFIRMED;
         i->confirmed_at = d->now;
+        differential_place(d, i);
         incident_report(d, i, CHANGE_CONFIRMED);
 }
 

@@ -123,6 +123,8 @@ int report_journal_fields(const Incident *i, IncidentChange change, JournalField
                 r = add_field(&f, "EDGEWATCH_COUNT=%" PRIu64, i->count);
         if (r >= 0 && i->consequence_of[0])
                 r = add_field(&f, "EDGEWATCH_CONSEQUENCE_OF=%s", i->consequence_of);
+        for (size_t n = 0; r >= 0 && n < i->n_cause_of; n++)
+                r = add_field(&f, "EDGEWATCH_CAUSE_OF=%s", i->cause_of[n]);
         if (r >= 0)
                 r = add_texts(i, &f);
         if (r < 0) {
