@@ -23,7 +23,6 @@ typedef struct Connection {
 
 struct Bus {
         Manager *manager;
-        Silence *silence;
 
         gid_t journal_groups[2]; /* who is in one of them may read the journal */
         size_t n_journal_groups;
@@ -57,4 +56,3 @@ int bus_objects_add(Connection *c);
 void bus_objects_changed(Connection *c, const Incident *incident, IncidentChange change);
 
 json_t *bus_to_json(const Bus *b);
-usec_t bus_realtime(void);

@@ -56,9 +56,7 @@ static int get_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const Connection *c = userdata;
         json_t *status = manager_status(c->owner->manager);
 
-        if (!status || json_object_set_new(status, "bus", bus_to_json(c->owner)) < 0 ||
-                json_object_set_new(status, "silences", silence_save(c->owner->silence, bus_realtime())) <
-                        0) {
+        if (!status || json_object_set_new(status, "bus", bus_to_json(c->owner)) < 0) {
                 json_decref(status);
                 return -ENOMEM;
         }
@@ -120,12 +118,12 @@ static int run_silence(Connection *c, sd_bus_message *m, sd_bus_error *error) {
                 return sd_bus_error_set(
                         error, BUS_ERROR_BAD_SUBJECT, "This is neither a symptom nor an incident");
 
-        r = silence_set(c->owner->silence, what, until, bus_realtime());
+        r = manager_silence(c->owner->manager, what, until);
         if (r == -ENOBUFS)
                 return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many silences");
         if (r < 0)
                 return r;
-        log_notice("%s is %s.", what, until > bus_realtime() ? "silenced" : "not silenced any more");
+        log_notice("%s is %s.", what, until > 0 ? "silenced for a while" : "not silenced any more");
         return sd_bus_reply_method_return(m, "");
 }
 

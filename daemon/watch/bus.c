@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include <systemd/sd-id128.h>
 
@@ -21,19 +20,12 @@
 #define RETRY_MAX          (60 * USEC_PER_SEC)
 #define SOCKET_BACKLOG     16
 
-usec_t bus_realtime(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
-        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
-int bus_new(Bus **ret, Manager *manager, Silence *silence) {
+int bus_new(Bus **ret, Manager *manager) {
         Bus *b = calloc(1, sizeof(*b));
 
         if (!b)
                 return -ENOMEM;
-        *b = (Bus){.manager = manager, .silence = silence, .listen_fd = -EBADF};
+        *b = (Bus){.manager = manager, .listen_fd = -EBADF};
         bus_access_init(b);
         *ret = b;
         return 0;

@@ -4,12 +4,11 @@
  * peer-to-peer on the private socket. That there is no bus is no fault. */
 
 #include "daemon/watch/manager.h"
-#include "daemon/watch/silence.h"
 
 typedef struct Bus Bus;
 
-/* Both borrowed and to outlive the bus. */
-int bus_new(Bus **ret, Manager *manager, Silence *silence);
+/* The manager is borrowed and has to outlive the bus. */
+int bus_new(Bus **ret, Manager *manager);
 Bus *bus_free(Bus *b);
 DEFINE_CLEANUP(Bus, bus_free);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/watch/bus.h"
 #include "daemon/watch/log.h"
 #include "daemon/watch/manager.h"
 
@@ -107,6 +108,7 @@ static int parse_arguments(int argc, char *argv[], ManagerOptions *o) {
 
 int main(int argc, char *argv[]) {
         _cleanup_(manager_freep) Manager *m = NULL;
+        _cleanup_(bus_freep) Bus *bus = NULL;
         ManagerOptions options = {.config_path = EDGEWATCH_CONFIG_DIR "/edgewatch.yaml"};
         int r;
 
@@ -115,11 +117,15 @@ int main(int argc, char *argv[]) {
                 return r < 0 ? 2 : EXIT_SUCCESS;
 
         r = manager_new(&m, &options);
+        if (r >= 0)
+                r = bus_new(&bus, m);
         if (r < 0) {
                 log_error_errno(r, "Failed to allocate: %m");
                 return EXIT_FAILURE;
         }
         r = manager_start(m);
+        if (r >= 0)
+                r = bus_start(bus);
         if (r >= 0)
                 r = manager_run(m);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -5,6 +5,7 @@
 
 #include "daemon/watch/clock-watch.h"
 #include "daemon/watch/manager.h"
+#include "daemon/watch/silence.h"
 #include "daemon/watch/prober-process.h"
 #include "daemon/watch/sinks/journal-sink.h"
 #include "daemon/watch/source.h"
@@ -45,6 +46,7 @@ struct Manager {
         size_t n_sources;
         bool settled; /* all sources have enumerated once */
         JournalSink *journal_sink;
+        Silence *silence;
         ManagerListener listeners[MANAGER_LISTENERS_MAX];
         size_t n_listeners;
 

@@ -47,6 +47,9 @@ int manager_restore_state(Manager *m) {
         log_set_aside(m);
         if (r == 0)
                 return 0;
+        r = silence_restore(m->silence, json_object_get(m->restored, "silences"), source_realtime());
+        if (r < 0)
+                log_warning_errno(r, "Failed to restore all silences, ignoring: %m");
         r = diagnosis_restore(m->compiled.diagnosis, json_object_get(m->restored, "diagnosis"));
         if (r < 0)
                 log_warning_errno(r, "Failed to restore the incidents, starting without, ignoring: %m");
@@ -85,15 +88,18 @@ static json_t *save_positions(const Manager *m) {
 }
 
 static json_t *make_state(const Manager *m) {
-        json_t *diagnosis = diagnosis_save(m->compiled.diagnosis), *positions = save_positions(m);
+        json_t *diagnosis = diagnosis_save(m->compiled.diagnosis), *positions = save_positions(m),
+               *silences = silence_save(m->silence, source_realtime());
 
-        if (!diagnosis || !positions) {
+        if (!diagnosis || !positions || !silences) {
                 json_decref(diagnosis);
+                json_decref(silences);
                 json_decref(positions);
                 return NULL;
         }
-        return json_pack("{s:i, s:I, s:o, s:o}", "version", STATE_VERSION, "saved_at",
-                (json_int_t) source_realtime(), "sources", positions, "diagnosis", diagnosis);
+        return json_pack("{s:i, s:I, s:o, s:o, s:o}", "version", STATE_VERSION, "saved_at",
+                (json_int_t) source_realtime(), "sources", positions, "diagnosis", diagnosis, "silences",
+                silences);
 }
 
 static uint64_t count_read(const Manager *m) {

@@ -34,6 +34,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = journal_sink_new(&m->journal_sink);
         if (r < 0)
                 return r;
+        r = silence_new(&m->silence);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -59,6 +62,7 @@ Manager *manager_free(Manager *m) {
         if (m->prober)
                 m->prober->free(m->prober);
         journal_sink_free(m->journal_sink);
+        silence_free(m->silence);
         config_free(m->config);
         problem_list_done(&m->problems);
         json_decref(m->restored);
@@ -68,13 +72,19 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
+/* That something is over is no alert. */
+static bool is_silenced(const Manager *m, const Incident *incident, IncidentChange change) {
+        return change != CHANGE_CLEARED && change != CHANGE_REFUTED &&
+                silence_covers(m->silence, incident, source_realtime());
+}
+
 void manager_incident_changed(void *userdata, const Incident *incident, IncidentChange change) {
         Manager *m = userdata;
         int r;
 
         m->save_now = true;
         m->show_status = true;
-        r = journal_sink_write(m->journal_sink, incident, change);
+        r = is_silenced(m, incident, change) ? 0 : journal_sink_write(m->journal_sink, incident, change);
         if (r < 0)
                 log_error_errno(r, "Failed to write incident %s to the journal: %m", incident->id);
         if (m->options.foreground && r != 0)
@@ -393,6 +403,16 @@ const RuleSet *manager_rules(const Manager *m) {
 
 Diagnosis *manager_diagnosis(const Manager *m) {
         return m->compiled.diagnosis;
+}
+
+int manager_silence(Manager *m, const char *what, usec_t until) {
+        int r;
+
+        r = silence_set(m->silence, what, until, source_realtime());
+        if (r < 0)
+                return r;
+        m->save_now = true;
+        return 0;
 }
 
 World *manager_world(const Manager *m) {

@@ -20,7 +20,7 @@ typedef struct ManagerOptions {
         const char *docker_socket;
         const char *journal_directory;
         const char *prober; /* the program to spawn where there is no socket of it */
-        bool foreground; /* alerts as text on standard output too */
+        bool foreground;    /* alerts as text on standard output too */
 } ManagerOptions;
 
 typedef struct Manager Manager;
@@ -46,6 +46,10 @@ World *manager_world(const Manager *m);
 /* The object of `status --json`: version, started, uptime, state ("starting", "running", "reloading",
  * "stopping"), sources, rules (loaded, problems), matcher, incidents, dropped, state_file. */
 json_t *manager_status(const Manager *m);
+
+/* No alerts about this symptom or incident (ids) until then; a time that is over ends it. Kept over
+ * restarts. -ENOBUFS when there are too many. */
+int manager_silence(Manager *m, const char *what, usec_t until);
 
 /* Probes every active incident now (`edgewatchctl check`). */
 int manager_probe_all(Manager *m);
