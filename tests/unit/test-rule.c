@@ -545,6 +545,60 @@ START_TEST(schema_has_the_parsers_words) {
 }
 END_TEST
 
+static char *read_manual(void) {
+        Buffer b = {};
+        char chunk[4096];
+        size_t n;
+        FILE *f = fopen(SOURCE_DIR "/docs/rules.md", "re");
+
+        ck_assert_ptr_nonnull(f);
+        while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+                ck_assert_int_eq(buffer_append(&b, chunk, n), 0);
+        ck_assert_int_eq(fclose(f), 0);
+        return buffer_take(&b);
+}
+
+/* The first block of YAML in docs/rules.md. */
+START_TEST(documented_rule_is_good) {
+        _cleanup_(freep) char *manual = read_manual();
+        _cleanup_(rule_freep) Rule *rule = NULL;
+        char *start = strstr(manual, "```yaml\n"), *end;
+
+        ck_assert_ptr_nonnull(start);
+        start += strlen("```yaml\n");
+        end = strstr(start, "```");
+        ck_assert_ptr_nonnull(end);
+        *end = '\0';
+        rule = parse_good("hub-port-conflict.yaml", start);
+        ck_assert_uint_eq(rule->n_examples, 1);
+}
+END_TEST
+
+static void check_documented(const char *manual, const KeyTable *table) {
+        FOREACH_ARRAY (spec, table->keys, table->n_keys) {
+                _cleanup_(freep) char *alone = NULL, *with_value = NULL, *in_braces = NULL;
+
+                ck_assert_int_gt(asprintf(&alone, "`%s`", spec->key), 0);
+                ck_assert_int_gt(asprintf(&with_value, "`%s: ", spec->key), 0);
+                ck_assert_int_gt(asprintf(&in_braces, "{%s: ", spec->key), 0);
+                ck_assert_msg(
+                        strstr(manual, alone) || strstr(manual, with_value) || strstr(manual, in_braces),
+                        "docs/rules.md does not explain `%s` of %s", spec->key, table->name);
+        }
+}
+
+START_TEST(every_key_is_documented) {
+        static const KeyTable *const tables[] = {&rule_table, &evidence_table, &confirm_table, &remedy_table,
+                &log_signal_table, &compare_table, &match_table, &sustained_table, &example_table};
+        _cleanup_(freep) char *manual = read_manual();
+
+        for (size_t i = 0; i < ELEMENTSOF(tables); i++)
+                check_documented(manual, tables[i]);
+        for (size_t i = 0; i < n_condition_tables; i++)
+                check_documented(manual, &condition_tables[i]);
+}
+END_TEST
+
 START_TEST(words_go_both_ways) {
         for (Severity i = 0; i < SEVERITY_X_MAX; i++)
                 ck_assert_int_eq(severity_from_string(text_of(severity_to_string(i))), i);
@@ -575,6 +629,8 @@ static Suite *suite(void) {
         tcase_add_test(t, rules_are_checked_together);
         tcase_add_test(t, schema_has_the_parsers_keys);
         tcase_add_test(t, schema_has_the_parsers_words);
+        tcase_add_test(t, documented_rule_is_good);
+        tcase_add_test(t, every_key_is_documented);
         tcase_add_test(t, words_go_both_ways);
         suite_add_tcase(s, t);
         return s;
