@@ -17,6 +17,12 @@ static bool are_related(const Incident *a, const Incident *b) {
         return explains(a->rule, b->symptom) || explains(b->rule, a->symptom);
 }
 
+/* What is proven itself is only explained by something deeper: two proven symptoms never explain each other
+ * away. A mere suspicion gives way to whatever was proven. */
+static bool may_explain(const Incident *cause, const Incident *of) {
+        return of->state != INCIDENT_CONFIRMED || cause->rule->layer < of->rule->layer;
+}
+
 static Incident *find_cause(const Diagnosis *d, const Incident *of) {
         Incident *cause = NULL;
 
@@ -24,7 +30,7 @@ static Incident *find_cause(const Diagnosis *d, const Incident *of) {
                 Incident *i = d->incidents[n];
 
                 if (i == of || i->state != INCIDENT_CONFIRMED || i->tentative || !i->rule ||
-                        !explains(of->rule, i->symptom))
+                        !explains(of->rule, i->symptom) || !may_explain(i, of))
                         continue;
                 if (!cause || i->rule->layer < cause->rule->layer)
                         cause = i;

@@ -8,11 +8,16 @@
 
 #include "lib/base/printable.h"
 #include "lib/diagnosis/example-event.h"
+#include "lib/world/runtime-config.h"
 
 /* 2024-01-01T00:00:00Z: any time will do, but always the same. */
 #define EXAMPLE_START (1704067200 * USEC_PER_SEC)
 
 static int know_nothing(void *userdata, World *world, const char *key, usec_t now) {
+        json_t *config;
+
+        if (strcmp(key, "runtime-config") == 0 && runtime_config_from_world(world, &config) > 0)
+                return world_set_fact(world, key, config, now);
         return world_set_unknown(world, key, "an example knows only its events", now);
 }
 

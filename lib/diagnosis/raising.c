@@ -2,12 +2,29 @@
  * subject is active at a time; a refuted one that is raised again is asked again, not listed twice. */
 
 #include "lib/diagnosis/diagnosis-private.h"
+#include "lib/engine/condition.h"
+#include "lib/probes/upstream.h"
 
 static int add_occurrence(Incident *i, const Occurrence *o) {
         EvidenceKind kind = o->source == SOURCE_JOURNAL || o->source == SOURCE_DOCKER_LOGS ? EVIDENCE_LOG
                                                                                            : EVIDENCE_EVENT;
 
         return incident_add_evidence(i, kind, origin_to_string(o->origin), o->last, o->text);
+}
+
+/* What evidence captured is known to the probes too, but never in place of what the signals themselves said.
+ */
+static int take_evidence_variables(Incident *i, const Occurrence *o, const Finding *f) {
+        for (size_t n = 0; n < o->n_variables; n++) {
+                int r;
+
+                if (variables_find(f->variables, f->n_variables, o->variables[n].name))
+                        continue;
+                r = incident_set_variable(i, o->variables[n].name, o->variables[n].value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int take_finding(Diagnosis *d, Incident *i, const Finding *f) {
@@ -29,6 +46,8 @@ static int take_finding(Diagnosis *d, Incident *i, const Finding *f) {
                 d->engine, f->rule_index, i->variables, i->n_variables, further, ELEMENTSOF(further));
         for (size_t k = 0; k < n; k++) {
                 r = add_occurrence(i, further[k]);
+                if (r >= 0)
+                        r = take_evidence_variables(i, further[k], f);
                 if (r < 0)
                         return r;
         }
@@ -101,16 +120,38 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
         return differential_look_below(d, i);
 }
 
+#define SUBJECT_UNKNOWN "unknown"
+
+/* Who the incident is about: what the signals captured, else what the device is called. */
+static int name_subject(Diagnosis *d, const Finding *f, char **ret) {
+        static const char *const names[] = {"hostname", "hub", "parent"};
+        char values[ELEMENTSOF(names)][UPSTREAM_HOST_MAX];
+        Variable variables[FINDING_VARIABLES_MAX + ELEMENTSOF(names)];
+        size_t n = 0;
+
+        for (; n < f->n_variables && n < FINDING_VARIABLES_MAX; n++)
+                variables[n] = f->variables[n];
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (strstr(f->rule->subject, names[i]) &&
+                        device_name(d->world, d->now, names[i], values[i]) > 0)
+                        variables[n++] = (Variable){(char *) names[i], values[i]};
+        *ret = rule_expand(f->rule, f->rule->subject, variables, n);
+        return *ret ? 0 : -ENOMEM;
+}
+
 int diagnosis_raise(void *userdata, const Finding *f) {
         Diagnosis *d = userdata;
         _cleanup_(freep) char *subject = NULL;
         Incident *known;
+        int r;
 
         if (f->n_occurrences == 0)
                 return 0;
-        subject = rule_expand(f->rule, f->rule->subject, f->variables, f->n_variables);
-        if (!subject)
-                return -ENOMEM;
+        r = name_subject(d, f, &subject);
+        if (r < 0)
+                return r;
+        if (strcmp(subject, SUBJECT_UNKNOWN) == 0)
+                return 0; /* nobody it could be about: a rule says so with ${name:-unknown} */
         known = diagnosis_find_subject(d, f->rule, subject, false);
         if (known && known->state != INCIDENT_CLEARED)
                 return repeat(d, known, f);
@@ -130,7 +171,10 @@ static int clear(Diagnosis *d, Incident *i, const Finding *f) {
                 i->asking = false;
                 return incident_ask(d, i);
         }
-        incident_end(d, i, INCIDENT_CLEARED, last ? last->text : "its signals fell below the limit");
+        /* What passed before anybody was told of it was no incident. */
+        incident_end(d, i,
+                i->state == INCIDENT_SUSPECTED && !i->alerted ? INCIDENT_REFUTED : INCIDENT_CLEARED,
+                last ? last->text : "its signals fell below the limit");
         return 0;
 }
 

@@ -267,6 +267,23 @@ usec_t condition_absence_deadline(const ConditionView *v, usec_t after) {
         return deadline;
 }
 
+/* Whether `before` led to this occurrence: the same as a sequence that ends with it. */
+static bool is_preceded(const ConditionView *v, const Occurrence *o, FoundCondition *f) {
+        Condition chain = {
+                .kind = CONDITION_SEQUENCE,
+                .n_steps = v->condition->n_before + 1,
+                .window = v->condition->before_window,
+                .where = v->condition->where,
+                .n_where = v->condition->n_where,
+        };
+        ConditionView view = *v;
+
+        memcpy(chain.steps, v->condition->before, v->condition->n_before * sizeof(chain.steps[0]));
+        chain.steps[v->condition->n_before] = o->signal;
+        view.condition = &chain;
+        return sequence_holds(&view, o, f);
+}
+
 bool condition_absence_due(
         const ConditionView *v, usec_t after, usec_t until, size_t *cursor, FoundCondition *ret) {
         while (*cursor < v->history->n_items) {
@@ -279,8 +296,11 @@ bool condition_absence_due(
                         continue;
                 if (is_ended(v, o, o->first, due))
                         continue;
+                if (v->condition->at_least > 1 &&
+                        count_between(v, o, usec_sub(o->first, 1), due, NULL) < v->condition->at_least)
+                        continue;
                 found_add(&found, o);
-                if (!found_passes(v, &found))
+                if (v->condition->n_before > 0 ? !is_preceded(v, o, &found) : !found_passes(v, &found))
                         continue;
                 *ret = found;
                 return true;

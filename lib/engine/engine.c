@@ -28,8 +28,8 @@ static usec_t rule_look_back(const Rule *r) {
         usec_t look_back = r->evidence_window;
 
         for (size_t i = 0; i < r->n_when; i++)
-                if (r->when[i].window > look_back)
-                        look_back = r->when[i].window;
+                if (usec_add(r->when[i].window, r->when[i].before_window) > look_back)
+                        look_back = usec_add(r->when[i].window, r->when[i].before_window);
         for (size_t i = 0; i < r->n_clear; i++)
                 if (r->clear[i].kind != CONDITION_QUIET && r->clear[i].window > look_back)
                         look_back = r->clear[i].window;

@@ -4,10 +4,21 @@
 #include "lib/probes/probe-list.h"
 
 static const Probe *const registry[] = {
+        &probe_agent_port,
+        &probe_container_dns,
         &probe_container_oom,
+        &probe_daemon_sockets,
         &probe_forwarding_off,
+        &probe_hostname_length,
+        &probe_hub_migration,
+        &probe_identity_driver,
+        &probe_module_absent,
+        &probe_module_down,
         &probe_network_mtu,
+        &probe_parent_reachable,
         &probe_port_holder,
+        &probe_queue_growth,
+        &probe_upstream_latency,
 };
 
 const Probe *const *probe_registry(size_t *ret_n) {

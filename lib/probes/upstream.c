@@ -11,38 +11,86 @@ static bool is_hostname(const char *s) {
         return n > 0 && n < UPSTREAM_HOST_MAX && s[n] == '\0';
 }
 
-static const char *from_configuration(const Fact *f) {
-        static const char *const keys[] = {"parent_hostname", "iothub_hostname"};
+const json_t *runtime_config(World *w, usec_t now, usec_t since, bool *ret_pending) {
+        const Fact *f = world_fact(w, now, since, "runtime-config");
 
-        for (size_t i = 0; f->state == FACT_KNOWN && i < ELEMENTSOF(keys); i++) {
-                const char *value = json_string_value(json_object_get(f->value, keys[i]));
+        *ret_pending = f && f->state == FACT_PENDING;
+        return f && f->state == FACT_KNOWN && json_is_object(f->value) ? f->value : NULL;
+}
 
-                if (value && is_hostname(value))
-                        return value;
+const char *runtime_config_string(const json_t *config, const char *path) {
+        const char *slash = strchr(path, '/');
+        const json_t *value;
+
+        if (!slash)
+                value = json_object_get(config, path);
+        else
+                value = json_object_get(json_object_getn(config, path, (size_t) (slash - path)), slash + 1);
+        return json_string_value(value);
+}
+
+static const struct {
+        const char *name;
+        const char *environment; /* of edgeAgent */
+        const char *key;         /* of the configuration */
+} device_names[] = {
+        {"hostname", "EdgeDeviceHostName", "hostname"},
+        {"hub", "IOTEDGE_IOTHUBHOSTNAME", "iothub_hostname"},
+        {"parent", "IOTEDGE_GATEWAYHOSTNAME", "parent_hostname"},
+};
+
+/* Takes over a name if it is one. */
+static int take_name(Text name, char ret[static UPSTREAM_HOST_MAX]) {
+        char copy[UPSTREAM_HOST_MAX];
+
+        if (name.len >= sizeof(copy))
+                return 0;
+        memcpy(copy, name.len > 0 ? name.data : "", name.len);
+        copy[name.len] = '\0';
+        if (strlen(copy) != name.len || !is_hostname(copy))
+                return 0;
+        memcpy(ret, copy, name.len + 1);
+        return 1;
+}
+
+static int take_system_hostname(World *w, usec_t now, char ret[static UPSTREAM_HOST_MAX]) {
+        const Fact *f = world_fact(w, now, 0, "file:/etc/hostname");
+
+        if (!f || f->state != FACT_KNOWN)
+                return 0;
+        return take_name(text_strip(text_of(json_string_value(f->value))), ret);
+}
+
+/* Returns 1, 0, or -EAGAIN while the configuration is being asked. */
+static int find_device_name(World *w, usec_t now, const char *name, char ret[static UPSTREAM_HOST_MAX]) {
+        const Container *agent = world_container(w, "edgeAgent");
+
+        FOREACH_ARRAY (n, device_names, ELEMENTSOF(device_names)) {
+                const json_t *config;
+                bool pending;
+
+                if (strcmp(n->name, name) != 0)
+                        continue;
+                if (agent && take_name(text_of(container_getenv(agent, n->environment)), ret))
+                        return 1;
+                config = runtime_config(w, now, 0, &pending);
+                if (pending)
+                        return -EAGAIN;
+                if (take_name(text_of(runtime_config_string(config, n->key)), ret))
+                        return 1;
+                return strcmp(name, "hostname") == 0 ? take_system_hostname(w, now, ret) : 0;
         }
-        return NULL;
+        return 0;
+}
+
+int device_name(World *w, usec_t now, const char *name, char ret[static UPSTREAM_HOST_MAX]) {
+        return find_device_name(w, now, name, ret) > 0;
 }
 
 int upstream_host(World *w, usec_t now, char ret[static UPSTREAM_HOST_MAX]) {
-        const Container *agent = world_container(w, "edgeAgent");
-        const char *host = NULL;
-        const Fact *f;
+        int r = find_device_name(w, now, "parent", ret);
 
-        if (agent) {
-                host = container_getenv(agent, "IOTEDGE_GATEWAYHOSTNAME");
-                if (!host)
-                        host = container_getenv(agent, "IOTEDGE_IOTHUBHOSTNAME");
-        }
-        if (!host || !is_hostname(host)) {
-                f = world_fact(w, now, 0, "runtime-config");
-                if (f && f->state == FACT_PENDING)
-                        return -EAGAIN;
-                host = f ? from_configuration(f) : NULL;
-        }
-        if (!host)
-                return 0;
-        (void) snprintf(ret, UPSTREAM_HOST_MAX, "%s", host);
-        return 1;
+        return r != 0 ? r : find_device_name(w, now, "hub", ret);
 }
 
 bool fact_result_is(const Fact *f, const char *result) {
@@ -57,4 +105,28 @@ const char *fact_detail(const Fact *f) {
                 f->state == FACT_KNOWN ? json_string_value(json_object_get(f->value, "detail")) : NULL;
 
         return detail ? detail : "";
+}
+
+static Answer answer_of(const Fact *f, bool error_is_failure) {
+        if (!f || f->state == FACT_UNKNOWN || f->state == FACT_MISSING)
+                return ANSWER_UNKNOWN;
+        if (f->state == FACT_PENDING)
+                return ANSWER_PENDING;
+        if (fact_result_is(f, "ok"))
+                return ANSWER_OK;
+        return fact_result_is(f, "error") && !error_is_failure ? ANSWER_UNKNOWN : ANSWER_FAILED;
+}
+
+Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name) {
+        return answer_of(world_fact(q->world, q->now, q->since, "resolve:%s:%s", from, name), true);
+}
+
+Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port) {
+        return answer_of(
+                world_fact(q->world, q->now, q->since, "connect:%s:%s:%u", from, host, port), false);
+}
+
+bool has_default_route(const World *w) {
+        return !world_knows(w, EVENT_ROUTE) || world_default_route(w, FAMILY_INET) ||
+                world_default_route(w, FAMILY_INET6);
 }

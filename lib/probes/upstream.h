@@ -3,13 +3,38 @@
 /* Where this device's runtime connects to, found on the device itself (also under DPS): the environment of
  * edgeAgent's container first, then the runtime's configuration. */
 
-#include "lib/world/world.h"
+#include "lib/probes/probe.h"
 
 #define UPSTREAM_HOST_MAX 256
 
 /* The parent's hostname if there is one, else the hub's. Returns 1, 0 when it is not known, -EAGAIN while it
  * is being asked. */
 int upstream_host(World *w, usec_t now, char ret[static UPSTREAM_HOST_MAX]);
+
+/* The runtime's configuration: the fact, or what can be read of its files; NULL when it is not known. With
+ * *ret_pending it is being asked. */
+const json_t *runtime_config(World *w, usec_t now, usec_t since, bool *ret_pending);
+/* One of its strings; `path` has up to two keys ("listen/management_uri"). NULL when it is not set. */
+const char *runtime_config_string(const json_t *config, const char *path);
+
+/* What a rule may call the device's own names by, in its subject: `parent` (hostname of the gateway above),
+ * `hub` (hostname of the IoT hub), `hostname`. Returns 1, or 0 when it is not known. */
+int device_name(World *w, usec_t now, const char *name, char ret[static UPSTREAM_HOST_MAX]);
+
+/* What an active question (resolve, connect, tls) was answered. */
+typedef enum Answer {
+        ANSWER_UNKNOWN, /* nobody could ask, or it could not be told */
+        ANSWER_PENDING,
+        ANSWER_OK,
+        ANSWER_FAILED,
+} Answer;
+
+/* FROM is "host" or a container. */
+Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name);
+Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port);
+
+/* Whether there is a way out at all; true when nothing is known of routes. */
+bool has_default_route(const World *w);
 
 /* Whether an answer of an active question (resolve, connect, tls) is this word. */
 bool fact_result_is(const Fact *f, const char *result);

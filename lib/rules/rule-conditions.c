@@ -49,6 +49,12 @@ static int read_absent(RuleReader *reader, const YamlNode *value, void *target) 
         return read_steps(reader, value, condition->absent, &condition->n_absent);
 }
 
+static int read_before(RuleReader *reader, const YamlNode *value, void *target) {
+        Condition *condition = target;
+
+        return read_steps(reader, value, condition->before, &condition->n_before);
+}
+
 static int read_condition_where(RuleReader *reader, const YamlNode *value, void *target) {
         Condition *condition = target;
 
@@ -103,7 +109,9 @@ static const KeySpec sequence_keys[] = {STEPS("sequence"), WINDOW("within"), UNL
 static const KeySpec count_keys[] = {
         STEPS("count"), AT_LEAST, WINDOW("within"), UNLESS, {"sustained", read_sustained, 0, false}, WHERE};
 static const KeySpec after_keys[] = {
-        STEPS("after"), {"absent", read_absent, 0, true}, WINDOW("for"), WHERE, REFUTED(false)};
+        STEPS("after"), {"at-least", read_count, offsetof(Condition, at_least), false},
+        {"absent", read_absent, 0, true}, WINDOW("for"), {"preceded-by", read_before, 0, false},
+        {"within", read_duration, offsetof(Condition, before_window), false}, WHERE, REFUTED(false)};
 static const KeySpec below_keys[] = {{"below", read_below, 0, true}, AT_LEAST,
         {"every", read_duration, offsetof(Condition, sustained_every), true}, WINDOW("for"), REFUTED(false)};
 static const KeySpec quiet_keys[] = {WINDOW("quiet"), REFUTED(false)};
@@ -159,6 +167,11 @@ static int check_condition(RuleReader *reader, const YamlNode *value, const Cond
                 return mistake(reader, value, "`refuted` stands only in `clear`");
         if (c->kind == CONDITION_SEQUENCE && c->n_steps == 1)
                 return mistake(reader, value, "a sequence of one signal, expected two or more, or `any`");
+        if ((c->n_before > 0) != (c->before_window > 0))
+                return mistake(reader, value, "`preceded-by` needs `within`, and nothing else here has it");
+        if (c->n_before > RULE_STEPS_MAX - 1)
+                return mistake(reader, value, "`preceded-by` has %zu signals, expected at most %d",
+                        c->n_before, RULE_STEPS_MAX - 1);
         if (c->kind == CONDITION_COUNT && c->sustained_every > c->window)
                 return mistake(reader, value, "`every` is longer than the whole window");
         return 0;

@@ -270,6 +270,7 @@ static void mark_conditions(bool *used, const Condition *conditions, size_t n) {
         FOREACH_ARRAY (c, conditions, n) {
                 mark_used(used, c->steps, c->n_steps);
                 mark_used(used, c->absent, c->n_absent);
+                mark_used(used, c->before, c->n_before);
         }
 }
 

@@ -106,7 +106,7 @@ typedef enum ConditionKind {
         CONDITION_ALL,      /* each of the signals, in any order, within `window` */
         CONDITION_SEQUENCE, /* the signals in this order, within `window` */
         CONDITION_COUNT,    /* one of the signals at least `at_least` times within `window` */
-        CONDITION_ABSENCE,  /* after `signals`, none of `absent` for `window` */
+        CONDITION_ABSENCE,  /* after `signals`, seen `at_least` times, none of `absent` for `window` */
         CONDITION_QUIET,    /* clear only: none of the raising signals for `window` */
         CONDITION_REFUTED,  /* clear only: the rule's probes, asked again, refute */
         CONDITION_X_MAX,
@@ -121,6 +121,10 @@ typedef struct Condition {
                                         * whose occurrence inside the window, or after the first step, ends
                                         * the attempt */
         size_t n_absent;
+        size_t before[RULE_STEPS_MAX]; /* ABSENCE: what must have come before it, in this order, within
+                                        * `before_window` */
+        size_t n_before;
+        usec_t before_window;
         usec_t window;
         uint64_t at_least;
         uint64_t sustained_at_least; /* COUNT: in each `sustained_every` of the window too; 0 is not asked */

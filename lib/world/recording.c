@@ -12,6 +12,7 @@
 #include "lib/world/recording-metrics.h"
 #include "lib/world/recording-part.h"
 #include "lib/world/recording-state.h"
+#include "lib/world/runtime-config.h"
 
 #define RECORDING_LOGS_MAX    256
 #define RECORDING_EXPORTS_MAX 64
@@ -384,7 +385,10 @@ static int recording_fetch(void *userdata, World *w, const char *key, usec_t now
         json_t *value = NULL;
         int r;
 
-        r = recording_fact(userdata, key, now, &value);
+        if (strcmp(key, "runtime-config") == 0)
+                r = runtime_config_from_world(w, &value);
+        else
+                r = recording_fact(userdata, key, now, &value);
         if (r < 0)
                 return r;
         if (r == 0)

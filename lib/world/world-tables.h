@@ -4,6 +4,7 @@
 
 #include <uthash.h>
 
+#include "lib/world/metrics-series.h"
 #include "lib/world/world.h"
 
 #define WORLD_CONTAINERS_MAX 1024
@@ -74,6 +75,7 @@ struct World {
         size_t n_forwarding, n_forwarding_allocated;
         UnitRecord *units;
         FactRecord *facts;
+        MetricsSeries hub_metrics; /* of edgeHub, the only module whose metrics are compared over time */
         bool has_module_logs;
         bool known[EVENT_X_MAX]; /* a full enumeration was seen */
 };

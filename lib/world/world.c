@@ -84,15 +84,24 @@ static int apply_file(World *w, const Event *event) {
 }
 
 static int apply_metrics(World *w, const Event *event) {
+        MetricsPoint point;
         char key[256];
         json_t *text;
 
+        if (text_is(event->metrics.module, "edgeHub")) {
+                point = metrics_point_read(event->time, event->metrics.exposition);
+                metrics_series_add(&w->hub_metrics, &point);
+        }
         if (snprintf(key, sizeof(key), "metrics:%.*s", (int) text_clip(event->metrics.module, 200).len,
                     event->metrics.module.data) >= (int) sizeof(key))
                 return -ENAMETOOLONG;
         text = json_stringn(event->metrics.exposition.data, event->metrics.exposition.len);
         return text ? world_set_fact(w, key, text, event->time)
                     : world_set_unknown(w, key, "the metrics are not text", event->time);
+}
+
+const MetricsSeries *world_hub_metrics(const World *w) {
+        return &w->hub_metrics;
 }
 
 int world_apply(World *w, const Event *event) {

@@ -7,6 +7,7 @@
  * never "fine". */
 
 #include "lib/event/event.h"
+#include "lib/world/metrics-series.h"
 
 typedef struct World World;
 
@@ -90,6 +91,8 @@ const Route *world_default_route(
 /* 0, 1, or -1 when unknown. ifname: "all", "default" or a link. Falls back to file:/proc/sys/net/… */
 int world_forwarding(World *w, Family family, const char *ifname, usec_t now);
 const UnitState *world_unit(const World *w, const char *name);
+/* edgeHub's metrics over time; empty when they were never seen. */
+const MetricsSeries *world_hub_metrics(const World *w);
 typedef bool (*world_unit_visit_t)(void *userdata, const UnitState *unit);
 void world_each_unit(const World *w, world_unit_visit_t visit, void *userdata);
 

@@ -1,0 +1,121 @@
+/* Is the agent's own port closed while everything below it works? The agent speaks AMQP on 5671 unless its
+ * environment names another protocol, and falls back to 443 only when nothing is named. What lies below
+ * (route, forwarding, name resolution) is looked at first: a port that could not even be tried is not
+ * blocked. */
+
+#include "lib/probes/probe-list.h"
+#include "lib/probes/upstream.h"
+
+#define PORT_AMQP  5671
+#define PORT_MQTT  8883
+#define PORT_HTTPS 443
+
+/* The first port that the agent tries. */
+static unsigned agent_port(const World *w) {
+        static const struct {
+                const char *protocol;
+                unsigned port;
+        } protocols[] = {
+                {"Amqp", PORT_AMQP},
+                {"AmqpWs", PORT_HTTPS},
+                {"Mqtt", PORT_MQTT},
+                {"MqttWs", PORT_HTTPS},
+        };
+        const Container *agent = world_container(w, "edgeAgent");
+        const char *protocol = agent ? container_getenv(agent, "UpstreamProtocol") : NULL;
+
+        FOREACH_ARRAY (p, protocols, ELEMENTSOF(protocols))
+                if (protocol && strcasecmp(protocol, p->protocol) == 0)
+                        return p->port;
+        return PORT_AMQP;
+}
+
+static const char *describe_https(Answer https) {
+        switch (https) {
+        case ANSWER_OK:
+                return "port 443 is open";
+        case ANSWER_FAILED:
+                return "port 443 is closed too";
+        default:
+                return "whether port 443 is open is not known";
+        }
+}
+
+static int tell_blocked(
+        const ProbeQuestion *q, const char *from, const char *host, unsigned port, ProbeAnswer *a) {
+        Answer https = port == PORT_HTTPS ? ANSWER_FAILED : ask_connect(q, from, host, PORT_HTTPS);
+        int r;
+
+        if (https == ANSWER_PENDING)
+                return probe_pending(a);
+        r = probe_set_variable(a, "port", "%u", port);
+        if (r >= 0)
+                r = probe_set_variable(a, "host", "%s", host);
+        if (r >= 0)
+                r = probe_set_variable(a, "https", "%s", describe_https(https));
+        if (r < 0)
+                return r;
+        if (port == PORT_HTTPS)
+                return probe_confirms(a, "port 443 of %s cannot be reached from %s", host, from);
+        return probe_confirms(
+                a, "port %u of %s cannot be reached from %s; %s", port, host, from, describe_https(https));
+}
+
+/* Whether the name is known to be unresolvable from there; anything else lets the question go on. */
+static int check_name(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
+        Answer container = ask_resolve(q, "edgeAgent", host), of_host = ask_resolve(q, "host", host);
+
+        if (container == ANSWER_PENDING || of_host == ANSWER_PENDING)
+                return probe_pending(a);
+        if (container == ANSWER_FAILED && of_host == ANSWER_FAILED)
+                return probe_refutes(
+                        a, "%s does not resolve, on the host neither: no port was ever tried", host);
+        if (container == ANSWER_FAILED)
+                return probe_unknown(a, "its port: %s does not resolve inside edgeAgent's network", host);
+        return 0;
+}
+
+static int ask_port(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
+        unsigned port = agent_port(q->world);
+        Answer container = ask_connect(q, "edgeAgent", host, port), of_host;
+
+        if (container == ANSWER_PENDING)
+                return probe_pending(a);
+        if (container == ANSWER_OK)
+                return probe_refutes(
+                        a, "port %u of %s accepts connections from edgeAgent's network", port, host);
+        if (container == ANSWER_FAILED)
+                return tell_blocked(q, "edgeAgent", host, port, a);
+        of_host = ask_connect(q, "host", host, port);
+        if (of_host == ANSWER_PENDING)
+                return probe_pending(a);
+        if (of_host == ANSWER_FAILED)
+                return tell_blocked(q, "host", host, port, a);
+        return probe_unknown(a, "whether port %u of %s can be reached from edgeAgent's network", port, host);
+}
+
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        char host[UPSTREAM_HOST_MAX];
+        int r;
+
+        if (!has_default_route(q->world))
+                return probe_refutes(a, "there is no default route: the uplink is down, no port is blocked");
+        if (world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
+                return probe_unknown(a, "its port: IPv4 forwarding is off, so nothing can be reached");
+        r = upstream_host(q->world, q->now, host);
+        if (r == -EAGAIN)
+                return probe_pending(a);
+        if (r <= 0)
+                return probe_unknown(a, "which host edgeAgent connects to");
+        r = check_name(q, host, a);
+        if (r < 0 || a->because || a->verdict == VERDICT_PENDING)
+                return r;
+        return ask_port(q, host, a);
+}
+
+const Probe probe_agent_port = {
+        .name = "agent-port",
+        .question = "Is the port of edgeAgent's protocol closed while route, forwarding and name resolution "
+                    "work?",
+        .ask = ask,
+};

@@ -1,0 +1,137 @@
+/* Does the name of the hub resolve on the host, but not inside the modules' network? Only a real question
+ * answers that. Without one the configuration can: no `dns` for the engine, and no upstream server that a
+ * container could use. The trap: a loopback resolver of the host (systemd-resolved's 127.0.0.53) is no
+ * fault. On the networks of IoT Edge the engine asks it from the host's own namespace. */
+
+#include "lib/probes/probe-list.h"
+#include "lib/probes/upstream.h"
+
+#include <stdio.h>
+
+#define SERVERS_TEXT_MAX 256
+
+static int ask_names(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
+        Answer container = ask_resolve(q, "edgeAgent", host), of_host = ask_resolve(q, "host", host);
+
+        if (container == ANSWER_PENDING || of_host == ANSWER_PENDING)
+                return probe_pending(a);
+        if (container == ANSWER_OK)
+                return probe_refutes(a, "%s resolves inside edgeAgent's network", host);
+        if (container == ANSWER_FAILED && of_host == ANSWER_OK)
+                return probe_confirms(
+                        a, "the host resolves %s, but inside edgeAgent's network it does not resolve", host);
+        if (of_host == ANSWER_FAILED)
+                return probe_refutes(a,
+                        "%s does not resolve on the host itself: repair the host's name resolution or "
+                        "uplink",
+                        host);
+        return 0;
+}
+
+static const char *file_text(const ProbeQuestion *q, const char *path) {
+        const Fact *f = world_fact(q->world, q->now, 0, "file:%s", path);
+
+        return f && f->state == FACT_KNOWN ? json_string_value(f->value) : NULL;
+}
+
+/* Whether the engine is known to be configured without DNS servers of its own. */
+static bool engine_lacks_dns(const ProbeQuestion *q) {
+        const char *text = file_text(q, "/etc/docker/daemon.json");
+        json_t *config, *dns;
+        bool lacks;
+
+        if (!text)
+                text = file_text(q, "/var/snap/docker/current/config/daemon.json");
+        if (!text)
+                return false;
+        config = json_loads(text, 0, NULL);
+        dns = json_object_get(config, "dns");
+        lacks = json_is_object(config) && (!dns || (json_is_array(dns) && json_array_size(dns) == 0));
+        json_decref(config);
+        return lacks;
+}
+
+typedef struct Servers {
+        size_t n, n_usable, n_loopback;
+        char text[SERVERS_TEXT_MAX];
+} Servers;
+
+static void note_server(Servers *s, Text server, bool has_ipv6) {
+        bool is_ipv6 = memchr(server.data, ':', server.len) != NULL;
+        size_t len = strlen(s->text);
+
+        s->n++;
+        if (text_starts_with(server, "127.") || text_is(server, "::1"))
+                s->n_loopback++;
+        else if (!is_ipv6 ||
+                (has_ipv6 && !text_starts_with(server, "fe80:") && !memchr(server.data, '%', server.len)))
+                s->n_usable++;
+        (void) snprintf(s->text + len, sizeof(s->text) - len, "%s%.*s", len > 0 ? ", " : "",
+                (int) (server.len < 64 ? server.len : 64), server.data);
+}
+
+static Servers read_servers(const char *resolv_conf, bool has_ipv6) {
+        Text rest = text_of(resolv_conf);
+        Servers s = {};
+
+        while (rest.len > 0) {
+                const char *end = memchr(rest.data, '\n', rest.len);
+                Text line = text_strip(text_clip(rest, end ? (size_t) (end - rest.data) : rest.len));
+
+                rest = text_skip(rest, end ? (size_t) (end - rest.data) + 1 : rest.len);
+                if (text_starts_with(line, "nameserver") && line.len > strlen("nameserver"))
+                        note_server(&s, text_strip(text_skip(line, strlen("nameserver"))), has_ipv6);
+        }
+        return s;
+}
+
+static bool network_has_ipv6(const ProbeQuestion *q) {
+        const Container *agent = world_container(q->world, "edgeAgent");
+        const Network *n = world_network(
+                q->world, agent && agent->n_networks > 0 ? agent->networks[0] : "azure-iot-edge");
+
+        return n && n->ipv6 > 0;
+}
+
+static int ask_configuration(const ProbeQuestion *q, ProbeAnswer *a) {
+        const char *resolv_conf = file_text(q, "/etc/resolv.conf");
+        Servers servers;
+
+        if (resolv_conf && engine_lacks_dns(q)) {
+                servers = read_servers(resolv_conf, network_has_ipv6(q));
+                if (servers.n > 0 && servers.n_usable == 0 && servers.n_loopback == 0)
+                        return probe_confirms(a,
+                                "the engine has no `dns` of its own, and no container can use the host's "
+                                "servers (%s)",
+                                servers.text);
+        }
+        return probe_unknown(a, "whether the hub's name resolves inside edgeAgent's network");
+}
+
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        char host[UPSTREAM_HOST_MAX];
+        int r;
+
+        if (!has_default_route(q->world))
+                return probe_refutes(a, "there is no default route: the uplink is down");
+        if (world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
+                return probe_unknown(
+                        a, "name resolution: IPv4 forwarding is off, so no server can be reached");
+        r = upstream_host(q->world, q->now, host);
+        if (r == -EAGAIN)
+                return probe_pending(a);
+        if (r > 0) {
+                r = probe_set_variable(a, "host", "%s", host);
+                if (r >= 0)
+                        r = ask_names(q, host, a);
+                if (r < 0 || a->because || a->verdict == VERDICT_PENDING)
+                        return r;
+        }
+        return ask_configuration(q, a);
+}
+
+const Probe probe_container_dns = {
+        .name = "container-dns",
+        .question = "Does the hub's name resolve on the host, but not inside the modules' network?",
+        .ask = ask,
+};

@@ -1,0 +1,114 @@
+/* Does the way to the hub hold messages back? Small batches over a long way: each batch waits for its
+ * answer, so ten messages at a time take as many round trips. Throttling by the hub or a busy processor look
+ * the same and are ruled out first. */
+
+#include "lib/probes/probe-list.h"
+#include "lib/world/prometheus.h"
+
+#define BATCH_DEFAULT 10
+#define BATCH_ENOUGH  20
+#define LATENCY_FROM  0.1 /* seconds */
+#define CPU_SATURATED 90.0
+#define POINTS_NEEDED 3
+#define LOOK_BACK     (30 * USEC_PER_MIN)
+#define FALLEN_BELOW  0.7
+
+static uint64_t batch_size(const ProbeQuestion *q) {
+        const Container *hub = world_container(q->world, "edgeHub");
+        const char *told = probe_variable(q, "batch");
+        uint64_t n;
+
+        if (!told && hub)
+                told = container_getenv(hub, "MaxUpstreamBatchSize");
+        return told && text_to_u64(text_of(told), &n) >= 0 ? n : BATCH_DEFAULT;
+}
+
+/* The host's own load as edgeAgent measures it; -1 when it is not known. */
+static double host_cpu_pct(const ProbeQuestion *q) {
+        const Fact *f = world_peek(q->world, "metrics:edgeAgent");
+        Text rest = f && f->state == FACT_KNOWN ? text_of(json_string_value(f->value)) : TEXT_NONE, module;
+        PrometheusSample s;
+        double pct = -1;
+
+        while (prometheus_next(&rest, &s))
+                if (text_is(s.name, "edgeAgent_used_cpu_percent") &&
+                        prometheus_label(&s, "module_name", &module) && text_is(module, "host") &&
+                        s.value > pct)
+                        pct = s.value;
+        return pct;
+}
+
+typedef struct Backlog {
+        const MetricsPoint *first, *last;
+        size_t n_points;
+        double highest, slowest;
+} Backlog;
+
+static Backlog backlog_of(const MetricsSeries *s) {
+        Backlog b = {.slowest = -1};
+        usec_t since = s->n_points > 0 ? usec_sub(s->points[s->n_points - 1].time, LOOK_BACK) : 0;
+
+        for (size_t i = 0; i < s->n_points; i++) {
+                const MetricsPoint *p = s->points + i;
+
+                if (p->upstream_queue < 0 || p->time < since)
+                        continue;
+                if (!b.first)
+                        b.first = p;
+                b.last = p;
+                b.n_points++;
+                if (p->upstream_queue > b.highest)
+                        b.highest = p->upstream_queue;
+        }
+        if (b.last)
+                b.slowest = b.last->send_seconds;
+        return b;
+}
+
+static int judge(const ProbeQuestion *q, ProbeAnswer *a) {
+        Backlog b = backlog_of(world_hub_metrics(q->world));
+        int r;
+
+        if (b.n_points < POINTS_NEEDED)
+                return probe_unknown(a, "whether edgeHub's queue to the hub grows: too few measurements");
+        r = probe_set_variable(a, "queue", "%.0f", b.last->upstream_queue);
+        if (r >= 0 && b.slowest >= 0)
+                r = probe_set_variable(a, "latency_ms", "%.0f", b.slowest * 1000);
+        if (r < 0)
+                return r;
+        if (b.last->upstream_queue <= b.first->upstream_queue ||
+                b.last->upstream_queue < FALLEN_BELOW * b.highest)
+                return probe_refutes(a, "edgeHub's queue to the hub does not grow: %.0f messages",
+                        b.last->upstream_queue);
+        if (b.slowest < 0)
+                return probe_unknown(a, "how long a send to the hub takes");
+        if (b.slowest <= LATENCY_FROM)
+                return probe_refutes(a, "a send to the hub takes only %.0f ms", b.slowest * 1000);
+        return probe_confirms(a,
+                "a send to the hub takes %.0f ms with %" PRIu64
+                " messages at most, and its queue grew from %.0f to %.0f messages",
+                b.slowest * 1000, batch_size(q), b.first->upstream_queue, b.last->upstream_queue);
+}
+
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        uint64_t batch = batch_size(q);
+        double cpu = host_cpu_pct(q);
+        int r = probe_set_variable(a, "batch", "%" PRIu64, batch);
+
+        if (r < 0)
+                return r;
+        if (probe_variable(q, "throttled"))
+                return probe_refutes(a, "the IoT hub throttles this device: larger batches would not help");
+        if (batch >= BATCH_ENOUGH)
+                return probe_refutes(a, "MaxUpstreamBatchSize is already %" PRIu64, batch);
+        if (cpu >= CPU_SATURATED)
+                return probe_refutes(
+                        a, "the processor is busy (%.0f %%): the way to the hub is not what is slow", cpu);
+        return judge(q, a);
+}
+
+const Probe probe_upstream_latency = {
+        .name = "upstream-latency",
+        .question = "Does edgeHub's queue to the hub grow because each small batch waits for a long way?",
+        .ask = ask,
+};
