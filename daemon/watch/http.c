@@ -279,7 +279,8 @@ int http_new(Http **ret, sd_event *event, int64_t priority) {
                 return -ENOMEM;
         h->event = sd_event_ref(event);
         h->priority = priority;
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        /* Plain HTTP only: setting up TLS would cost memory for nothing. */
+        if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
                 return -ENOMEM;
         h->multi = curl_multi_init();
         if (!h->multi)

@@ -30,10 +30,11 @@ def cold_start():
     lab.wait_until(lambda: "agent 300" in docker("logs", "edgeAgent"), what="the agent's log")
     follow = lab.Follow("docker", docker.socket, state)
     follow.wait_live()
+    follow.wait(300, kind="log", container="edgeAgent")
     assert follow.messages("edgeAgent") == [f"agent {i}" for i in range(1, 301)]
-    assert follow.select(kind="container", name="edgeAgent", action="running", initial=True)
-    assert follow.select(kind="container", name="stranger", initial=True)
-    assert follow.select(kind="docker-network", name="azure-iot-edge", mtu=1430)
+    follow.wait(kind="container", name="edgeAgent", action="running", initial=True)
+    follow.wait(kind="container", name="stranger", initial=True)
+    follow.wait(kind="docker-network", name="azure-iot-edge", mtu=1430)
     assert follow.select(kind="log", container="edgeAgent")[0]["origin"] == "agent"
 
 

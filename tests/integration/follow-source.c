@@ -166,10 +166,13 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 }
 
 static int save(const Follow *f) {
-        json_t *position = f->source->ops->save(f->source), *all;
+        json_t *position, *all;
         int r;
 
-        if (!position || !*f->state_path)
+        if (!*f->state_path)
+                return 0;
+        position = f->source->ops->save(f->source);
+        if (!position)
                 return 0;
         all = json_pack("{s:o}", f->source->ops->name, position);
         r = json_dump_file(all, f->state_path, 0);

@@ -151,7 +151,8 @@ static bool channel_flush(Docker *d, DockerChannel *c) {
                 d->source.counters.n_dropped += r < 0;
                 (void) event_free(c->pending[n++]);
         }
-        memmove(c->pending, c->pending + n, (c->n_pending - n) * sizeof(*c->pending));
+        if (n > 0)
+                memmove(c->pending, c->pending + n, (c->n_pending - n) * sizeof(*c->pending));
         c->n_pending -= n;
         return c->n_pending == 0;
 }
@@ -180,8 +181,8 @@ static void docker_resume(Source *s) {
                 if (!is_waiting)
                         continue;
                 channel_resume(d, &c->log->channel);
-                if (c->log->channel.n_pending == 0 && !c->log->channel.request)
-                        docker_inspect_in(d, c, 0); /* it was kept from being opened again */
+                if (!c->log->channel.request)
+                        docker_inspect_in(d, c, 0); /* it is kept from being opened again */
         }
 }
 
