@@ -9,8 +9,6 @@
 
 #include <strings.h>
 
-#define OWNER_LABEL          "net.azure-devices.edge.owner"
-#define OWNER                "Microsoft.Azure.Devices.Edge.Agent"
 #define CONTAINER_MOUNTS_MAX 64
 
 /* .NET reads settings from the environment without regard to case, so it is not regarded here. */
@@ -119,7 +117,7 @@ static int read_config(Container *c, const json_t *inspect) {
                 return -EINVAL;
         if ((r = json_field_dup(config, "Image", &c->image)) < 0 ||
                 (r = json_field_bool(config, "Tty", &c->tty)) < 0 ||
-                (r = json_field_dup(labels, OWNER_LABEL, &c->runtime_owner)) < 0)
+                (r = json_field_dup(labels, CONTAINER_OWNER_LABEL, &c->runtime_owner)) < 0)
                 return r;
         return read_env(c, config);
 }
@@ -344,7 +342,7 @@ Container *container_unref(Container *c) {
 }
 
 bool container_is_owned(const Container *c) {
-        return c->runtime_owner && strcmp(c->runtime_owner, OWNER) == 0;
+        return c->runtime_owner && strcmp(c->runtime_owner, CONTAINER_OWNER) == 0;
 }
 
 bool container_is_running(const Container *c) {

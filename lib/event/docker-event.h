@@ -11,7 +11,7 @@
 int docker_event_decode(const json_t *object, Event *ret, uint64_t *ret_time_nsec);
 
 /* What an enumeration or a re-inspection found: an event of action `running`, `error` or `state`. The event
- * borrows c. */
+ * borrows c. `initial` is left to the caller, who knows whether it was an enumeration. */
 void container_state_event(Container *c, usec_t now, Event *ret);
 void network_state_event(Network *n, usec_t now, Event *ret);
 
@@ -35,8 +35,13 @@ int docker_log_decoder_new(DockerLogDecoder **ret, bool tty, DockerLogPosition s
 DockerLogDecoder *docker_log_decoder_free(DockerLogDecoder *d);
 DEFINE_CLEANUP(DockerLogDecoder, docker_log_decoder_free);
 
-/* Feeds bytes as they arrive; calls back for each whole line. -EBADMSG when the frames make no sense. */
+/* Feeds bytes as they arrive; calls back for each whole line. -EBADMSG when the frames make no sense, -EIO
+ * when the engine tells of a failure of its own inside the stream, or what the callback returned. */
 int docker_log_decoder_feed(
         DockerLogDecoder *d, const void *data, size_t len, docker_log_line_t line, void *userdata);
+/* Delivers the lines whose end never came: when the container has exited, its last words may lack a newline.
+ */
+int docker_log_decoder_finish(DockerLogDecoder *d, docker_log_line_t line, void *userdata);
+/* Covers what was delivered. A line still open is not in it and is sent again after a resume. */
 DockerLogPosition docker_log_decoder_position(const DockerLogDecoder *d);
 uint64_t docker_log_decoder_truncated(const DockerLogDecoder *d);

@@ -17,6 +17,10 @@
 #define CONTAINER_PORTS_MAX    64
 #define CONTAINER_ENV_MAX      32
 
+/* The label by which the runtime knows its own containers. */
+#define CONTAINER_OWNER_LABEL "net.azure-devices.edge.owner"
+#define CONTAINER_OWNER       "Microsoft.Azure.Devices.Edge.Agent"
+
 typedef struct ContainerPort {
         uint16_t container_port;
         uint16_t host_port;
