@@ -112,9 +112,18 @@ static size_t assignment_bytes(Text t, bool *ret_quoted) {
         return n;
 }
 
+/* TOML's `device_id_pk = { value = "…" }`: all that is inside. */
+static size_t group_bytes(Text t) {
+        const char *end = memchr(t.data, t.data[0] == '{' ? '}' : ']', t.len);
+
+        return end ? (size_t) (end - t.data) + 1 : t.len;
+}
+
 static size_t value_bytes(Text t, bool quoted) {
         size_t n = 0;
 
+        if (!quoted && t.len > 0 && (t.data[0] == '{' || t.data[0] == '['))
+                return group_bytes(t);
         for (; n < t.len; n++) {
                 char c = t.data[n];
 
