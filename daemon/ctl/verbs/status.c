@@ -2,6 +2,7 @@
 
 #include "daemon/ctl/client.h"
 #include "daemon/ctl/incidents-text.h"
+#include "lib/base/printable.h"
 
 static json_int_t counter(const json_t *source, const char *name) {
         return json_integer_value(json_object_get(source, name));
@@ -41,57 +42,66 @@ static int print_sources(const json_t *sources) {
         return table_print(t);
 }
 
-static void print_summary(const json_t *status, size_t n_active) {
+static void print_summary(const json_t *status, json_int_t n_active) {
         const json_t *rules = json_object_get(status, "rules"), *bus = json_object_get(status, "bus");
-        json_int_t problems = json_integer_value(json_object_get(rules, "problems"));
+        size_t n_problems = json_array_size(json_object_get(rules, "problems"));
         char started[LOCAL_TIME_MAX];
 
         printf("edgewatchd %s, %s, since %s\n", member(status, "version"), member(status, "state"),
                 local_time(member_time(status, "started"), started));
         printf("%" JSON_INTEGER_FORMAT " rules", json_integer_value(json_object_get(rules, "loaded")));
-        if (problems > 0)
-                printf(", %" JSON_INTEGER_FORMAT " problems (edgewatchctl rules lint)", problems);
+        if (n_problems > 0)
+                printf(", %zu problems with them or the configuration", n_problems);
         if (member(bus, "state")[0])
                 printf("; system bus: %s", member(bus, "state"));
-        printf("\n%s%zu active%s (edgewatchctl list)\n\n",
+        printf("\n%s%" JSON_INTEGER_FORMAT " active%s (edgewatchctl list)\n\n",
                 color_begin(n_active > 0 ? COLOR_RED : COLOR_GREEN), n_active, color_end());
 }
 
 /* A consequence does not count, its cause does. */
-static size_t count_active(const json_t *report) {
-        json_t *incident;
-        size_t i, n = 0;
+static json_int_t count_active(const json_t *status) {
+        const json_t *incidents = json_object_get(status, "incidents");
 
-        json_array_foreach (json_object_get(report, "incidents"), i, incident)
-                n += incident_json_is_active(incident) && !member(incident, "consequence_of")[0];
-        return n;
+        return json_integer_value(json_object_get(incidents, "suspected")) +
+                json_integer_value(json_object_get(incidents, "confirmed")) -
+                json_integer_value(json_object_get(incidents, "consequences"));
+}
+
+static void print_problems(const json_t *status) {
+        json_t *problem;
+        size_t i;
+
+        json_array_foreach (json_object_get(json_object_get(status, "rules"), "problems"), i, problem) {
+                const char *text = json_string_value(problem);
+                _cleanup_(freep) char *printable = text ? printable_text(text_of(text), SIZE_MAX) : NULL;
+
+                if (printable)
+                        printf("%s\n", printable);
+        }
+}
+
+static ExitCode print_status(const json_t *status, const Arguments *a) {
+        if (a->json)
+                return print_json(status) ? EXIT_FINE : fail(ENOMEM, "Failed to print the status");
+        print_summary(status, count_active(status));
+        print_problems(status);
+        if (print_sources(json_object_get(status, "sources")) < 0)
+                return fail(ENOMEM, "Failed to print the status");
+        return EXIT_FINE;
 }
 
 static ExitCode run(const Arguments *a) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        json_t *status = NULL, *report = NULL;
-        size_t n_active;
-        ExitCode code = EXIT_TROUBLE;
+        json_t *status = NULL;
+        ExitCode code;
 
-        if (client_connect(&bus) < 0)
+        if (client_connect(&bus) < 0 ||
+                client_call_json(bus, BUS_MANAGER_INTERFACE, "GetStatus", &status, NULL, "") < 0)
                 return EXIT_TROUBLE;
-        if (client_call_json(bus, BUS_MANAGER_INTERFACE, "GetStatus", &status, NULL, "") < 0 ||
-                client_incidents(bus, &report) < 0)
-                goto finish;
-
-        n_active = count_active(report);
-        code = n_active > 0 ? EXIT_FINDINGS : EXIT_FINE;
-        if (a->json) {
-                if (!print_json(status))
-                        code = fail(ENOMEM, "Failed to print the status");
-                goto finish;
-        }
-        print_summary(status, n_active);
-        if (print_sources(json_object_get(status, "sources")) < 0)
-                code = fail(ENOMEM, "Failed to print the status");
-finish:
+        code = print_status(status, a);
+        if (code == EXIT_FINE && count_active(status) > 0)
+                code = EXIT_FINDINGS;
         json_decref(status);
-        json_decref(report);
         return code;
 }
 
