@@ -1,7 +1,5 @@
 /* replay: the daemon's own engine over a recording or a support bundle. */
 
-#include <sys/stat.h>
-
 #include "daemon/ctl/bundle.h"
 #include "daemon/ctl/incidents-text.h"
 #include "daemon/ctl/rule-directories.h"
