@@ -108,9 +108,9 @@ static const KeySpec all_keys[] = {STEPS("all"), WINDOW("within"), UNLESS, WHERE
 static const KeySpec sequence_keys[] = {STEPS("sequence"), WINDOW("within"), UNLESS, WHERE, REFUTED(false)};
 static const KeySpec count_keys[] = {
         STEPS("count"), AT_LEAST, WINDOW("within"), UNLESS, {"sustained", read_sustained, 0, false}, WHERE};
-static const KeySpec after_keys[] = {
-        STEPS("after"), {"at-least", read_count, offsetof(Condition, at_least), false},
-        {"absent", read_absent, 0, true}, WINDOW("for"), {"preceded-by", read_before, 0, false},
+static const KeySpec after_keys[] = {STEPS("after"),
+        {"at-least", read_count, offsetof(Condition, at_least), false}, {"absent", read_absent, 0, true},
+        WINDOW("for"), {"preceded-by", read_before, 0, false},
         {"within", read_duration, offsetof(Condition, before_window), false}, WHERE, REFUTED(false)};
 static const KeySpec below_keys[] = {{"below", read_below, 0, true}, AT_LEAST,
         {"every", read_duration, offsetof(Condition, sustained_every), true}, WINDOW("for"), REFUTED(false)};

@@ -227,31 +227,34 @@ int read_strings(RuleReader *reader, const YamlNode *value, size_t max, char ***
         return 0;
 }
 
-int read_enum(
-        RuleReader *reader, const YamlNode *value, EnumToString to_string, int first, int max, int *ret) {
+static int refuse_word(
+        RuleReader *reader, const YamlNode *value, EnumToString to_string, int first, int max) {
         _cleanup_(buffer_done) Buffer known = {};
-        int r;
 
-        if (!expect_kind(reader, value, YAML_SCALAR, &r))
-                return r;
-        for (int i = first; i < max; i++) {
-                const char *name = to_string(i);
-
-                if (name && strcmp(value->text, name) == 0) {
-                        *ret = i;
-                        return 0;
-                }
-                if (name)
-                        (void) buffer_append_format(&known, "%s%s",
-                                i == first             ? ""
-                                        : i == max - 1 ? " or "
-                                                       : ", ",
-                                name);
-        }
+        for (int i = first; i < max; i++)
+                (void) buffer_append_format(&known, "%s%s",
+                        i == first             ? ""
+                                : i == max - 1 ? " or "
+                                               : ", ",
+                        to_string(i));
         if (known.error < 0)
                 return known.error;
         if (value->key)
                 return mistake(
                         reader, value, "`%s` is \"%s\", expected %s", value->key, value->text, known.data);
         return mistake(reader, value, "\"%s\", expected %s", value->text, known.data);
+}
+
+int read_enum(
+        RuleReader *reader, const YamlNode *value, EnumToString to_string, int first, int max, int *ret) {
+        int r;
+
+        if (!expect_kind(reader, value, YAML_SCALAR, &r))
+                return r;
+        for (int i = first; i < max; i++)
+                if (strcmp(value->text, to_string(i)) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return refuse_word(reader, value, to_string, first, max);
 }
