@@ -80,15 +80,25 @@ static bool is_visible(const ConditionView *v, const Occurrence *o) {
         return v->blind_until == 0 || o->first > v->blind_until;
 }
 
-/* Whether one of the condition's `absent` signals was seen in [from, to] with agreeing variables. */
-static bool is_ended(const ConditionView *v, const Occurrence *of, usec_t from, usec_t to) {
+static bool agrees_with_all(
+        const ConditionView *v, const Occurrence *o, const Occurrence *const *of, size_t n_of) {
+        for (size_t i = 0; i < n_of; i++)
+                if (!agrees(v, o, of[i]))
+                        return false;
+        return true;
+}
+
+/* Whether one of the condition's `absent` signals was seen in [from, to]. It has to agree with all that the
+ * condition found: one step alone may lack the key that tells its subject. */
+static bool is_ended(
+        const ConditionView *v, const Occurrence *const *of, size_t n_of, usec_t from, usec_t to) {
         for (size_t i = v->history->n_items; i > 0; i--) {
                 const Occurrence *o = v->history->items[i - 1];
 
                 if (o->last < from || o->first > to ||
                         !has_signal(v->condition->absent, v->condition->n_absent, o->signal))
                         continue;
-                if (agrees(v, o, of))
+                if (agrees_with_all(v, o, of, n_of))
                         return true;
         }
         return false;
@@ -113,7 +123,8 @@ static bool all_hold(const ConditionView *v, const Occurrence *trigger, FoundCon
                         first = found->first;
                 found_add(f, found);
         }
-        return v->condition->n_absent == 0 || !is_ended(v, trigger, first, trigger->last);
+        return v->condition->n_absent == 0 ||
+                !is_ended(v, f->occurrences, f->n_occurrences, first, trigger->last);
 }
 
 typedef struct SequenceSearch {
@@ -131,7 +142,7 @@ static bool chain_holds(SequenceSearch *s, FoundCondition *f) {
                         if (!agrees(v, s->chain[i], s->chain[j]))
                                 return false;
         if (v->condition->n_absent > 0 &&
-                is_ended(v, s->chain[n - 1], s->chain[0]->first, s->chain[n - 1]->last))
+                is_ended(v, s->chain, n, s->chain[0]->first, s->chain[n - 1]->last))
                 return false;
         *f = (FoundCondition){};
         for (size_t i = 0; i < n; i++)
@@ -294,7 +305,7 @@ bool condition_absence_due(
                 if (due <= after || due > until || !is_visible(v, o) ||
                         !condition_has_step(v->condition, o->signal))
                         continue;
-                if (is_ended(v, o, o->first, due))
+                if (is_ended(v, &o, 1, o->first, due))
                         continue;
                 if (v->condition->at_least > 1 &&
                         count_between(v, o, usec_sub(o->first, 1), due, NULL) < v->condition->at_least)

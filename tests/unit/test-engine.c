@@ -52,6 +52,13 @@ static const Case cases[] = {
         {"sequence ended by unless",
                 "when: [{sequence: [a, b], within: 10s, unless: [c]}]\nclear: [{quiet: 1h}]\n",
                 {{1, "a"}, {2, "c"}, {3, "b"}}, ""},
+        /* b lacks the key: c must agree with a too */
+        {"sequence not ended by what is of another key",
+                "when: [{sequence: [a, b], within: 10s, unless: [c]}]\nclear: [{quiet: 1h}]\n",
+                {{1, "a", "x"}, {2, "a", "y"}, {3, "c", "y"}, {4, "b"}}, "R4"},
+        {"all not ended by what is of another key",
+                "when: [{all: [a, b], within: 10s, unless: [c]}]\nclear: [{quiet: 1h}]\n",
+                {{1, "a", "x"}, {2, "c", "y"}, {3, "b"}}, "R3"},
         {"sequence finds the numbers that fit",
                 "when: [{sequence: [a, b], within: 60s, where: {m: {greater-than: n}}}]\n" ANY_C,
                 {{1, "a", NULL, "3"}, {2, "a", NULL, "9"}, {3, "b", NULL, "5"}}, "R3"},
