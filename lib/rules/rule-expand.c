@@ -109,7 +109,8 @@ bool rule_has_variable(const Rule *rule, Text name) {
         FOREACH_ARRAY (s, rule->signals, rule->n_signals)
                 if (signal_captures(s, name))
                         return true;
-        return false;
+        /* the diagnosis names the container whose id was captured */
+        return text_is(name, "container") && rule_has_variable(rule, TEXT_LITERAL("container_id"));
 }
 
 int check_template(RuleReader *reader, const YamlNode *at, const char *template) {
