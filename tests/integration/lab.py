@@ -10,6 +10,7 @@ import os
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -231,3 +232,189 @@ class Follow:
 
     def stop(self):
         assert self.process.stop() == 0, "follow-source failed"
+
+
+JOURNAL_DIRECTORIES = ("/run/systemd/journal", "/run/log/journal", "/var/log/journal")
+
+
+def own_mounts():
+    """Goes on in a mount namespace of its own: what is mounted from here on is gone at the end."""
+    if os.environ.get("EDGEWATCH_LAB_MOUNTS") == "1":
+        return
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+        skip_all("no mount namespaces")
+    os.environ["EDGEWATCH_LAB_MOUNTS"] = "1"
+    os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+
+
+class Journald:
+    """A systemd-journald of the test's own, in the mount namespace of own_mounts()."""
+
+    PROGRAM = "/lib/systemd/systemd-journald"
+
+    def __init__(self, max_file_size="8M"):
+        if not Path(self.PROGRAM).exists():
+            skip_all("needs systemd-journald")
+        self.dir = folder()
+        for path in JOURNAL_DIRECTORIES:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            command("mount", "-t", "tmpfs", "tmpfs", path)
+        conf = self.dir / "journald.conf"
+        conf.write_text("[Journal]\nStorage=persistent\nReadKMsg=no\nAudit=no\nRateLimitIntervalSec=0\n"
+                        f"SystemMaxFileSize={max_file_size}\nForwardToSyslog=no\nForwardToConsole=no\n"
+                        "ForwardToWall=no\n")
+        Path("/etc/systemd/journald.conf").touch()
+        command("mount", "--bind", conf, "/etc/systemd/journald.conf")
+        machine = Path("/etc/machine-id").read_text().strip()
+        Path(f"/var/log/journal/{machine}").mkdir()
+        self.process = None
+        self.start()
+        atexit.register(self.stop)
+
+    def start(self):
+        self.process = Process([self.PROGRAM], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self.listens, what="journald")
+        Path("/run/systemd/journal/flushed").touch()
+        self.process.popen.send_signal(signal.SIGUSR1)
+        wait_until(lambda: any(Path("/var/log/journal").rglob("system.journal")), what="a persistent journal")
+
+    def stop(self):
+        self.process.stop()
+
+    @staticmethod
+    def listens():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            return s.connect_ex("/run/systemd/journal/stdout") == 0
+
+    def rotate(self):
+        """journalctl --rotate waits for journald through PID 1; the signal is the same request."""
+        before = self.files()
+        self.process.popen.send_signal(signal.SIGUSR2)
+        wait_until(lambda: self.files() != before, what="rotation")
+
+    def files(self):
+        return {(p.name, p.stat().st_ino) for p in Path("/var/log/journal").rglob("*.journal")}
+
+    def vacuum(self):
+        command("journalctl", "--vacuum-files=1")
+
+    def entries(self, *matches):
+        out = command("journalctl", "--no-pager", "-o", "json", "--all", *matches)
+        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
+def unified_cgroups():
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        if rest.startswith("cgroup2 "):
+            return Path(fields.split()[4])
+    skip_all("no unified cgroup hierarchy")
+
+
+class Unit:
+    """Something that logs as a systemd unit: journald takes _SYSTEMD_UNIT from the path of the writer's cgroup."""
+
+    def __init__(self, name):
+        self.name = name
+        self.slice = unified_cgroups() / f"edgewatchlab{os.getpid()}.slice"
+        self.cgroup = self.slice / name
+        try:
+            self.cgroup.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            skip_all(f"no cgroups: {error}")
+        atexit.register(self.clean)
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = Process(["systemd-cat", "-t", self.name.removesuffix(".service"), "cat"], stdin=subprocess.PIPE,
+                               preexec_fn=lambda: (self.cgroup / "cgroup.procs").write_text("0"))
+
+    def say(self, *lines):
+        self.process.popen.stdin.write("".join(line + "\n" for line in lines).encode())
+        self.process.popen.stdin.flush()
+
+    def stop(self):
+        self.process.popen.stdin.close()
+        self.process.popen.wait(10)
+
+    def clean(self):
+        self.process.stop()
+        for path in (self.cgroup, self.slice):
+            try:
+                path.rmdir()
+            except OSError:
+                pass  # the slice is still used by another unit, which removes it
+
+
+class Daemon:
+    """edgewatchd with rules and a state directory of the test's own."""
+
+    def __init__(self, *rules, config="", options=(), prefix=()):
+        self.dir = folder()
+        (self.dir / "rules").mkdir()
+        (self.dir / "state").mkdir()
+        (self.dir / "run").mkdir()
+        self.config = self.dir / "edgewatch.yaml"
+        self.config.write_text(config)
+        for rule in rules:
+            self.add_rule(rule)
+        self.args = [*prefix, os.environ["EDGEWATCHD"], "--config", self.config, "--rules", self.dir / "rules",
+                     "--state-directory", self.dir / "state", "--runtime-directory", self.dir / "run", "--foreground",
+                     *options]
+        self.process = None
+        self.notified = None
+
+    def add_rule(self, rule):
+        """A rule's file is named after its id."""
+        name = next(line.split()[1] for line in rule.splitlines() if line.startswith("id:"))
+        (self.dir / "rules" / f"{name}.yaml").write_text(rule)
+
+    def log(self):
+        return (self.dir / "log").read_text(errors="replace") if (self.dir / "log").exists() else ""
+
+    def start(self, **environment):
+        """Returns once the daemon said that it is ready."""
+        path = self.dir / "notify"
+        path.unlink(missing_ok=True)
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        notify.bind(str(path))
+        self.notified = queue.Queue()
+        # Always read, as systemd does: the sender would wait once a few are queued.
+        threading.Thread(target=self.read_notifications, args=(notify, self.notified), daemon=True).start()
+        with open(self.dir / "log", "ab") as log:
+            self.process = Process(self.args, stdout=log, stderr=log,
+                                   env={**os.environ, "NOTIFY_SOCKET": str(path), **environment})
+        self.wait_notified("READY=1")
+        return self
+
+    @staticmethod
+    def read_notifications(notify, notified):
+        while True:
+            for line in notify.recv(4096).decode().splitlines():
+                notified.put(line)
+
+    def wait_notified(self, wanted, seconds=20):
+        try:
+            while self.notified.get(timeout=seconds) != wanted:
+                pass
+        except queue.Empty:
+            raise AssertionError(f"no {wanted} from edgewatchd: {self.log()[-2000:]}") from None
+
+    def kill(self):
+        """As the power going."""
+        self.process.popen.kill()
+        self.process.popen.wait()
+
+    def stop(self):
+        code = self.process.stop()
+        assert code == 0, f"edgewatchd ended with {code}: {self.log()[-3000:]}"
+
+    def state(self):
+        path = self.dir / "state" / "state.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+
+def alerts(journald, *matches):
+    """What edgewatchd wrote about incidents, oldest first."""
+    return journald.entries("SYSLOG_IDENTIFIER=edgewatchd", *matches)

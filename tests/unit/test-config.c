@@ -107,7 +107,7 @@ static const struct {
         {"rules: /a\n", 1, 8, "expected a list of directories"},
         {"[a, b]\n", 1, 1, "expected keys and values"},
         {"a: [b\n", 2, 1, "not YAML"},
-        {"fixes: &a {override: *a}\n", 1, 12, "expected off, plan or apply"},
+        {"fixes: &a {override: *a}\n", 1, 8, "expected off, plan or apply"},
         {"? [a]\n: b\n", 1, 3, "unknown key"},
 };
 
