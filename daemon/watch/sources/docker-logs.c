@@ -54,6 +54,7 @@ DockerLog *docker_log_free(DockerLog *log) {
         if (!log)
                 return NULL;
         docker_log_stop(log);
+        docker_channel_done(log->docker, &log->channel);
         log->docker->n_logs--;
         free(log->reason);
         free(log);
@@ -198,10 +199,7 @@ static void backlog_ended(DockerLog *log) {
         }
         log->read_finished = log->container->object->finished_at;
         log->phase = DOCKER_LOG_IDLE;
-        if (log->channel.n_pending == 0)
-                docker_channel_close(&log->channel);
-        else
-                merge_set_live(log->channel.input);
+        merge_set_live(log->channel.input); /* kept: what it holds is still to leave in order of time */
 }
 
 /* The marker is not in the tail: what came between is lost, and what follows counts. */

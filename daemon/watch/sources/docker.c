@@ -84,103 +84,18 @@ void docker_check_live(Docker *d) {
         source_set_live(&d->source);
 }
 
-int docker_channel_open(Docker *d, DockerChannel *c, SourceKind kind, usec_t position) {
-        int r;
-
-        if (!c->input) {
-                r = merge_add_input(intake_merge(d->source.context.intake), kind, &c->input);
-                if (r < 0)
-                        return r;
-        }
-        merge_set_catching_up(c->input, position);
-        return 0;
-}
-
-void docker_channel_close(DockerChannel *c) {
-        c->request = http_cancel(c->request);
-        for (size_t i = 0; i < c->n_pending; i++)
-                (void) event_free(c->pending[i]);
-        free(c->pending);
-        if (c->input)
-                (void) merge_remove_input(c->input);
-        *c = (DockerChannel){};
-}
-
-/* Behind all that is not younger: a sweep finds ends before it finds starts. */
-static bool channel_keep(DockerChannel *c, const Event *event) {
-        Event *copy = event_dup(event);
-        size_t at = c->n_pending;
-
-        if (!copy || !GROW_ARRAY(c->pending, c->n_allocated, c->n_pending, DOCKER_PENDING_MAX)) {
-                (void) event_free(copy);
-                return false;
-        }
-        for (; c->is_held && at > 0 && c->pending[at - 1]->time > copy->time; at--)
-                c->pending[at] = c->pending[at - 1];
-        c->pending[at] = copy;
-        c->n_pending++;
-        return true;
-}
-
-void docker_channel_deliver(Docker *d, DockerChannel *c, const Event *event) {
-        int r = -ENOBUFS;
-
-        d->source.counters.n_read++;
-        if (!c->input)
-                return;
-        if (c->n_pending == 0 && !c->is_held)
-                r = intake_offer(d->source.context.intake, c->input, event);
-        else if (!intake_wants(d->source.context.intake, event))
-                return;
-        if (r == -ENOBUFS && !channel_keep(c, event))
-                d->source.counters.n_dropped++;
-        else if (r > 0 || r == -ENOBUFS)
-                d->source.counters.n_wanted++;
-        else
-                d->source.counters.n_errors += r < 0;
-}
-
-/* Hands over what waited. True when nothing waits any more. */
-static bool channel_flush(Docker *d, DockerChannel *c) {
-        size_t n = 0;
-
-        while (n < c->n_pending && c->input) {
-                int r = intake_take(d->source.context.intake, c->input, c->pending[n]);
-                if (r == -ENOBUFS)
-                        break;
-                d->source.counters.n_dropped += r < 0;
-                (void) event_free(c->pending[n++]);
-        }
-        if (n > 0)
-                memmove(c->pending, c->pending + n, (c->n_pending - n) * sizeof(*c->pending));
-        c->n_pending -= n;
-        return c->n_pending == 0;
-}
-
-void docker_channel_release(Docker *d, DockerChannel *c) {
-        c->is_held = false;
-        (void) channel_flush(d, c);
-        if (c->input)
-                merge_set_live(c->input);
-}
-
-static void channel_resume(Docker *d, DockerChannel *c) {
-        if (c->n_pending > 0 && !c->is_held && channel_flush(d, c) && c->request)
-                http_resume(c->request);
-}
-
 static void docker_resume(Source *s) {
         Docker *d = (Docker *) s;
 
-        channel_resume(d, &d->events);
-        channel_resume(d, &d->state);
+        docker_channel_resume(d, &d->events);
+        docker_channel_resume(d, &d->state);
         for (size_t i = 0; i < d->n_containers; i++) {
                 DockerContainer *c = d->containers[i];
                 bool is_waiting = c->log && c->log->channel.n_pending > 0;
 
                 if (!is_waiting)
                         continue;
-                channel_resume(d, &c->log->channel);
+                docker_channel_resume(d, &c->log->channel);
                 if (!c->log->channel.request)
                         docker_inspect_in(d, c, 0); /* it is kept from being opened again */
         }
@@ -440,6 +355,8 @@ static void docker_done(Source *s) {
         while (d->n_containers > 0)
                 docker_remove_container(d, d->containers[d->n_containers - 1]);
         free(d->containers);
+        docker_channel_done(d, &d->events);
+        docker_channel_done(d, &d->state);
         (void) log_joiner_free(d->joiner);
         (void) http_free(d->http);
         buffer_done(&d->line);

@@ -127,7 +127,11 @@ json_t *docker_parse(Docker *d, const HttpResult *result, const char *what);
 
 int docker_channel_open(Docker *d, DockerChannel *c, SourceKind kind, usec_t position);
 void docker_channel_release(Docker *d, DockerChannel *c); /* no longer held; live */
+/* The merge was drained. */
+void docker_channel_resume(Docker *d, DockerChannel *c);
+/* Reads no more; what waits for room still goes on. */
 void docker_channel_close(DockerChannel *c);
+void docker_channel_done(Docker *d, DockerChannel *c);
 void docker_channel_deliver(Docker *d, DockerChannel *c, const Event *event);
 int docker_events_start(Docker *d);
 void docker_events_stop(Docker *d);

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""The Docker source against engines that misbehave, or that cannot be had here: played over a Unix socket."""
+
+import json
+import socketserver
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
+
+import lab
+
+ID = "%064x"
+SECOND = 1_000_000_000
+
+
+def rfc3339(nsec):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nsec // SECOND)) + f".{nsec % SECOND:09d}Z"
+
+
+def frame(nsec, line):
+    data = f"{rfc3339(nsec)} {line}\n".encode()
+    return struct.pack(">BxxxL", 1, len(data)) + data
+
+
+class Engine:
+    """As much of an engine as the source asks for."""
+
+    def __init__(self, version="1.52"):
+        self.version = version
+        self.containers = {}
+        self.logs = {}
+        self.past_events = []
+        self.hung = set()
+        self.asked = []
+        self.ended = threading.Event()
+        self.socket = lab.folder() / "engine.sock"
+        engine = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.0"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                engine.asked.append(self.path)
+                try:
+                    engine.answer(self)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+
+        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            daemon_threads = True
+
+            def get_request(self):
+                request, _ = super().get_request()
+                return request, ("engine", 0)
+
+        self.server = Server(str(self.socket), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def add(self, number, name, lines=()):
+        now = time.time_ns()
+        self.containers[ID % number] = {
+            "Id": ID % number, "Name": f"/{name}", "Created": rfc3339(now - 60 * SECOND), "Image": "sha256:0",
+            "State": {"Status": "running", "Running": True, "Pid": 1, "ExitCode": 0, "Error": "",
+                      "StartedAt": rfc3339(now - 50 * SECOND), "FinishedAt": "0001-01-01T00:00:00Z"},
+            "Config": {"Image": "x", "Tty": False, "Env": [],
+                       "Labels": dict([lab.OWNER.split("=", 1)])},
+            "HostConfig": {"LogConfig": {"Type": "json-file"}}, "NetworkSettings": {"Networks": {}}, "Mounts": []}
+        self.logs[ID % number] = list(lines)
+
+    def answer(self, handler):
+        url = urlsplit(handler.path)
+        query = {k: v[0] for k, v in parse_qs(url.query).items()}
+        path = url.path
+        if path != "/_ping":
+            prefix = f"/v{self.version}"
+            assert path.startswith(prefix + "/"), path
+            path = path[len(prefix):]
+        handler.send_response(200)
+        handler.send_header("Api-Version", self.version)
+        handler.end_headers()
+        if path == "/events":
+            for event in self.past_events if "until" in query else []:
+                handler.wfile.write(event)
+            if "until" not in query:
+                handler.wfile.flush()
+                self.ended.wait()
+        elif path.endswith("/logs"):
+            self.send_logs(handler, path.split("/")[2], query)
+        else:
+            if path.endswith("/json") and path.split("/")[2] in self.hung:
+                self.ended.wait()
+            handler.wfile.write(json.dumps(self.object(path)).encode())
+
+    def object(self, path):
+        if path == "/containers/json":
+            return [{"Id": i} for i in self.containers]
+        if path == "/networks":
+            return []
+        if path.startswith("/containers/"):
+            return self.containers[path.split("/")[2]]
+        return {"Version": "29.0.0"}
+
+    def send_logs(self, handler, number, query):
+        lines = self.logs[number]
+        if "tail" in query:
+            lines = lines[-int(query["tail"]):]
+        if "since" in query:
+            second, nano = query["since"].split(".")
+            since = int(second) * SECOND + int(nano)
+            lines = [line for line in lines if line[0] >= since]
+        handler.wfile.write(b"".join(frame(*line) for line in lines))
+        if "follow" in query:
+            handler.wfile.flush()
+            self.ended.wait()
+
+
+def hung_container():
+    """an inspection that is never answered keeps nobody else waiting"""
+    engine = Engine()
+    now = time.time_ns()
+    for number, name in enumerate(["edgeAgent", "stuck", "edgeHub"]):
+        engine.add(number, name, [(now, f"from {name}")])
+    engine.hung.add(ID % 1)
+    follow = lab.Follow("docker", engine.socket)
+    follow.wait_live(30)
+    follow.wait(kind="log", container="edgeAgent")
+    follow.wait(kind="log", container="edgeHub")
+    assert not follow.select(kind="log", container="stuck")
+    status = follow.status()
+    assert status["state"] == "live" and status["errors"] >= 1, status
+    assert status["api_version"] == "1.52", status
+    follow.stop()
+
+
+def big_log():
+    """of a long past only the last 10 MiB are read at the first start"""
+    engine = Engine()
+    now = time.time_ns()
+    engine.add(1, "edgeHub", [(now - (30000 - i), f"{i} " + "x" * 1000) for i in range(30000)])
+    follow = lab.Follow("docker", engine.socket)
+    follow.wait_live(60)
+    lab.wait_until(lambda: (follow.messages("edgeHub") or [""])[-1].startswith("29999 "), 30, "the last line")
+    messages = follow.messages("edgeHub")
+    assert sum(map(len, messages)) <= 10 * 1024 * 1024
+    assert len(messages) >= 2000
+    assert [int(m.split()[0]) for m in messages] == list(range(30000 - len(messages), 30000))
+    follow.stop()
+
+
+def clock_set_back(found):
+    engine = Engine()
+    now = time.time_ns()
+    future = now + 3600 * SECOND
+    lines = [(future - SECOND, "old"), (future, "marker"), (now - 2 * SECOND, "new"), (now - SECOND, "newer")]
+    engine.add(1, "edgeHub", lines if found else lines[2:])
+    state = lab.folder() / "state.json"
+    state.write_text(json.dumps({"docker": {"nsec": now - 10 * SECOND, "frames": 0, "containers": {ID % 1: {
+        "name": "edgeHub", "started": 1, "log": {"nsec": future, "frames": 1}}}}}))
+    follow = lab.Follow("docker", engine.socket, state)
+    follow.wait_live(30)
+    return engine, follow
+
+
+def stepped():
+    """after the clock was set back a log goes on after the line that was read last"""
+    _, follow = clock_set_back(True)
+    follow.wait(kind="log", container="edgeHub", message="newer")
+    assert follow.messages("edgeHub") == ["new", "newer"], follow.messages("edgeHub")
+    follow.stop()
+
+
+def stepped_and_rotated():
+    """when that line is gone, this is a loss, and the log is followed from its end"""
+    engine, follow = clock_set_back(False)
+    lab.wait_until(lambda: follow.status()["lost"] >= 1, what="the loss in status")
+    followed = [path for path in engine.asked if "follow=1" in path]
+    assert followed and "since=" in followed[-1], followed
+    follow.stop()
+
+
+def garbage():
+    """events that are none are counted and passed over"""
+    engine = Engine()
+    engine.past_events = [b"not json\n", b"[]\n", b'{"Type":"container"}\n', b'{"x":"' + b"y" * 300_000 + b'"}\n',
+                          json.dumps({"Type": "container", "Action": "start", "timeNano": time.time_ns(), "Actor": {
+                              "ID": ID % 7, "Attributes": {"name": "stranger"}}}).encode() + b"\n"]
+    follow = lab.Follow("docker", engine.socket)
+    follow.wait_live()
+    follow.wait(kind="container", name="stranger", action="start")
+    assert follow.status()["errors"] == 4, follow.status()
+    follow.stop()
+
+
+def not_docker():
+    """what answers without a sound version is not taken for Docker"""
+    engine = Engine(version="1.41/../..")
+    follow = lab.Follow("docker", engine.socket)
+    reason = follow.wait(kind="source-state", state="degraded")[0]["reason"]
+    assert "not Docker" in reason, reason
+    assert engine.asked == ["/_ping"], engine.asked
+    follow.stop()
+
+
+lab.run_cases([hung_container, big_log, stepped, stepped_and_rotated, garbage, not_docker])
