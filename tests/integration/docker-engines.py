@@ -170,7 +170,21 @@ def stepped():
     """after the clock was set back a log goes on after the line that was read last"""
     _, follow = clock_set_back(True)
     follow.wait(kind="log", container="edgeHub", message="newer")
+    time.sleep(0.5)  # what would be told twice comes with the second request
     assert follow.messages("edgeHub") == ["new", "newer"], follow.messages("edgeHub")
+    follow.stop()
+
+
+def stepped_and_restarted():
+    """nor is anything told twice when the daemon restarts before the clock has caught up"""
+    engine, follow = clock_set_back(True)
+    follow.wait(kind="log", container="edgeHub", message="newer")
+    follow.stop()
+    engine.logs[ID % 1].append((time.time_ns(), "newest"))
+    follow = lab.Follow("docker", engine.socket, follow.state)
+    follow.wait_live(30)
+    follow.wait(kind="log", container="edgeHub", message="newest")
+    assert follow.messages("edgeHub") == ["newest"], follow.messages("edgeHub")
     follow.stop()
 
 
@@ -206,4 +220,4 @@ def not_docker():
     follow.stop()
 
 
-lab.run_cases([hung_container, big_log, stepped, stepped_and_rotated, garbage, not_docker])
+lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, garbage, not_docker])

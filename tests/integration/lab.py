@@ -193,6 +193,7 @@ class Follow:
     def __init__(self, name, socket="", state="", cold_start=3600, prefix=()):
         self.process = Process([*prefix, os.environ["FOLLOW_SOURCE"], name, str(socket), str(state),
                                 str(cold_start)], stdout=subprocess.PIPE, text=True)
+        self.state = state
         self.events = []
         self.queue = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()

@@ -107,6 +107,8 @@ static int on_line(void *userdata, Text line, uint64_t nsec, bool truncated) {
         Event event = {.kind = EVENT_LOG, .source = SOURCE_DOCKER_LOGS, .time = nsec / NSEC_PER_USEC};
         int r;
 
+        if (nsec > log->highest_nsec)
+                log->highest_nsec = nsec;
         if (is_before_marker(log, nsec))
                 return 0;
         (void) snprintf(position, sizeof(position), "%s:%" PRIu64, c->id, nsec);
@@ -175,11 +177,13 @@ static void log_reopen(DockerLog *log, DockerLogPhase phase) {
                 retry_later(log, "cannot be opened: out of memory");
 }
 
-/* The clock is behind what was read: the position names a time that is still to come. */
+/* The clock is behind what was read, so that the position names a time still to come; or it was once, so
+ * that lines from before the step are still younger than the position. Either way `since=` is of no use. */
 static void search_if_stepped(DockerLog *log) {
         usec_t now = docker_now(log->docker, CLOCK_REALTIME);
+        bool is_ahead = log->position.nsec / NSEC_PER_USEC > usec_add(now, USEC_PER_SEC);
 
-        if (log->is_searching || log->position.nsec / NSEC_PER_USEC <= usec_add(now, USEC_PER_SEC))
+        if (log->is_searching || (!is_ahead && log->position.nsec >= log->highest_nsec))
                 return;
         log->is_searching = true;
         log->marker_nsec = log->position.nsec;
@@ -213,6 +217,7 @@ static void end_search(DockerLog *log) {
         log->position = docker_log_decoder_position(log->decoder);
         if (log->position.nsec == 0)
                 log->position.nsec = docker_now(log->docker, CLOCK_REALTIME) * NSEC_PER_USEC;
+        log->highest_nsec = log->position.nsec;
         log->decoder = docker_log_decoder_free(log->decoder);
 }
 
@@ -363,13 +368,14 @@ json_t *docker_log_save(const DockerLog *log) {
 
         if (log->decoder && !log->is_searching)
                 position = docker_log_decoder_position(log->decoder);
-        return json_pack(
-                "{s:I, s:I}", "nsec", (json_int_t) position.nsec, "frames", (json_int_t) position.frames);
+        return json_pack("{s:I, s:I, s:I}", "nsec", (json_int_t) position.nsec, "frames",
+                (json_int_t) position.frames, "highest", (json_int_t) log->highest_nsec);
 }
 
 int docker_log_restore(Docker *d, DockerContainer *c, const json_t *object) {
         json_int_t nsec = json_integer_value(json_object_get(object, "nsec"));
         json_int_t frames = json_integer_value(json_object_get(object, "frames"));
+        json_int_t highest = json_integer_value(json_object_get(object, "highest"));
         int r;
 
         if (nsec <= 0 || frames < 0)
@@ -379,6 +385,7 @@ int docker_log_restore(Docker *d, DockerContainer *c, const json_t *object) {
                 return 0;
         if (r < 0)
                 return r;
+        c->log->highest_nsec = highest > 0 ? (uint64_t) highest : 0;
         c->log->position = (DockerLogPosition){.nsec = (uint64_t) nsec, .frames = (uint64_t) frames};
         return 0;
 }

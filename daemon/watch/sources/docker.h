@@ -57,6 +57,7 @@ typedef struct DockerLog {
         bool was_read;
         bool is_searching; /* the clock went back: look for the marker in the tail */
         uint64_t marker_nsec;
+        uint64_t highest_nsec; /* of all lines: one above the position was written before a step */
         unsigned tail;
         uint64_t n_bytes;
         usec_t opened_at, retry_at; /* monotonic */
