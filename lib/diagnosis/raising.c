@@ -122,19 +122,19 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
 
 #define SUBJECT_UNKNOWN "unknown"
 
-/* Who the incident is about: what the signals captured, else what the device is called. */
+/* Who the incident is about: what the device itself is called, else what the signals captured. */
 static int name_subject(Diagnosis *d, const Finding *f, char **ret) {
         static const char *const names[] = {"hostname", "hub", "parent"};
         char values[ELEMENTSOF(names)][UPSTREAM_HOST_MAX];
         Variable variables[FINDING_VARIABLES_MAX + ELEMENTSOF(names)];
         size_t n = 0;
 
-        for (; n < f->n_variables && n < FINDING_VARIABLES_MAX; n++)
-                variables[n] = f->variables[n];
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (strstr(f->rule->subject, names[i]) &&
                         device_name(d->world, d->now, names[i], values[i]) > 0)
                         variables[n++] = (Variable){(char *) names[i], values[i]};
+        for (size_t i = 0; i < f->n_variables && i < FINDING_VARIABLES_MAX; i++)
+                variables[n++] = f->variables[i];
         *ret = rule_expand(f->rule, f->rule->subject, variables, n);
         return *ret ? 0 : -ENOMEM;
 }

@@ -214,8 +214,8 @@ static bool is_masked(const RuleSet *s, const char *id) {
         return false;
 }
 
-/* What `explained-by` names must be a rule of a lower layer: that order is what keeps explanations from
- * going in circles. */
+/* What `explained-by` names must be another rule. It may be one of a higher layer: that explains a mere
+ * suspicion, never a proven symptom (differential.c), so explanations do not go in circles. */
 static int check_cause(const RuleSet *s, const Rule *rule, const char *id, ProblemList *problems) {
         const Rule *cause = rule_set_find(s, id);
 
@@ -224,11 +224,9 @@ static int check_cause(const RuleSet *s, const Rule *rule, const char *id, Probl
         if (!cause)
                 return problem_list_add(problems, rule->path, rule->explained_by_line,
                         rule->explained_by_column, "`explained-by` names \"%s\", which is no rule", id);
-        if (cause->layer >= rule->layer)
+        if (cause == rule)
                 return problem_list_add(problems, rule->path, rule->explained_by_line,
-                        rule->explained_by_column,
-                        "`explained-by` names \"%s\" of layer %s, expected a layer below %s", id,
-                        layer_to_string(cause->layer), layer_to_string(rule->layer));
+                        rule->explained_by_column, "`explained-by` names the rule itself");
         return 0;
 }
 
