@@ -20,11 +20,11 @@ def start():
                                    "--inh-caps=-all", "--bounding-set=-all")
     follow = lab.Follow("rtnetlink", prefix=unprivileged)
     follow.wait_live()
-    assert follow.select(kind="link", name="ew0", mtu=1430, initial=True)
-    assert follow.select(kind="address", ifname="ew0", address="192.0.2.1", initial=True)
-    assert follow.select(kind="route", destination="default", dev="ew0", gateway="192.0.2.2", initial=True)
-    assert follow.select(kind="forwarding", family="inet", ifname="all", initial=True)
-    assert follow.select(kind="forwarding", family="inet", ifname="ew0", initial=True)
+    follow.wait(kind="link", name="ew0", mtu=1430, initial=True)
+    follow.wait(kind="address", ifname="ew0", address="192.0.2.1", initial=True)
+    follow.wait(kind="route", destination="default", dev="ew0", gateway="192.0.2.2", initial=True)
+    follow.wait(kind="forwarding", family="inet", ifname="all", initial=True)
+    follow.wait(kind="forwarding", family="inet", ifname="ew0", initial=True)
 
 
 def mtu():

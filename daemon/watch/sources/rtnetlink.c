@@ -169,7 +169,7 @@ static void deliver(Rtnetlink *n, Event *event, bool is_answer) {
                 s->counters.n_errors++;
 }
 
-/* An engine without IPv6 does not know what its forwarding is; anything else is a failure. */
+/* A kernel without IPv6 has no forwarding to tell of; anything else is a failure. */
 static int answer_failed(Rtnetlink *n, const struct nlmsghdr *nlh) {
         const struct nlmsgerr *error = mnl_nlmsg_get_payload(nlh);
         int r = mnl_nlmsg_get_payload_len(nlh) < sizeof(*error) ? -EBADMSG : error->error;
