@@ -4,22 +4,35 @@
 
 #include "lib/probes/probe-list.h"
 
-#define EXIT_AFTER_OOM_WITHIN (10 * USEC_PER_SEC)
+#define SEEN_WITHIN (15 * USEC_PER_SEC) /* of each other: the reason, the kill, the exit */
+
+/* Docker keeps OOMKilled of the run before, and some versions reset it at the next start: it tells only of a
+ * container that has not been started since. */
+static int oom_by_state(const ProbeQuestion *q, usec_t since) {
+        const char *status = world_container_status(q->world, q->subject);
+        int oom = world_container_oom(q->world, q->subject, since);
+
+        return oom == 0 && (!status || strcmp(status, "running") == 0) ? -1 : oom;
+}
+
+static int add_limit(const ProbeQuestion *q, ProbeAnswer *a) {
+        const Container *c = world_container(q->world, q->subject);
+
+        if (!c || c->memory_limit_bytes == 0)
+                return 0;
+        return probe_add_evidence(a, "%s has a memory limit of %" PRIu64 " MiB", q->subject,
+                c->memory_limit_bytes / (1024 * 1024));
+}
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
-        usec_t since = usec_sub(q->first_seen, EXIT_AFTER_OOM_WITHIN);
-        int oom = world_container_oom(q->world, q->subject, since);
-        int exit_code = world_container_exit_code(q->world, q->subject);
+        usec_t since = usec_sub(q->last_seen, SEEN_WITHIN);
+        int oom = oom_by_state(q, since), r;
         int killed_by = world_container_kill_signal(q->world, q->subject, since);
-        const Container *c = world_container(q->world, q->subject);
-        int r;
+        int exit_code = world_container_exit_code(q->world, q->subject);
 
-        if (c && c->memory_limit_bytes > 0) {
-                r = probe_add_evidence(a, "%s has a memory limit of %" PRIu64 " MiB", q->subject,
-                        c->memory_limit_bytes / (1024 * 1024));
-                if (r < 0)
-                        return r;
-        }
+        r = add_limit(q, a);
+        if (r < 0)
+                return r;
         if (probe_variable(q, "container_id"))
                 return probe_confirms(a,
                         "the kernel's out-of-memory killer chose a process in the cgroup of %s", q->subject);
@@ -27,9 +40,11 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return probe_confirms(a, "Docker reports that %s ran out of memory", q->subject);
         if (probe_variable(q, "exception"))
                 return probe_confirms(a, "%s itself reports that it could not allocate memory", q->subject);
-        if (killed_by == 9)
-                return probe_refutes(
-                        a, "%s was ended by `docker kill` (signal 9), not for lack of memory", q->subject);
+        if (killed_by > 0)
+                return probe_refutes(a,
+                        "%s was ended on request (`docker kill` or `docker stop`, signal %d), not for lack "
+                        "of memory",
+                        q->subject, killed_by);
         if (oom == 0)
                 return probe_refutes(a,
                         "%s exited with code %d, and Docker says it was not for lack of memory", q->subject,

@@ -25,31 +25,65 @@ static int mtu_of_network(const World *w, const Network *n, const char **ret_fro
         return DOCKER_DEFAULT_MTU;
 }
 
+/* Does a conversation from edgeAgent's network stall once its packets get large? */
+static Verdict ask_port(const ProbeQuestion *q, const char *host, unsigned port) {
+        const Fact *connected =
+                world_fact(q->world, q->now, q->since, "connect:edgeAgent:%s:%u", host, port);
+        const Fact *tls;
+
+        if (!connected || connected->state == FACT_PENDING)
+                return connected ? VERDICT_PENDING : VERDICT_X_INVALID;
+        if (!fact_result_is(connected, "ok"))
+                return VERDICT_UNKNOWN;
+        tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:%u", host, port);
+        if (!tls || tls->state == FACT_PENDING)
+                return tls ? VERDICT_PENDING : VERDICT_X_INVALID;
+        if (fact_result_is(tls, "timeout"))
+                return VERDICT_CONFIRMS;
+        return fact_result_is(tls, "ok") ? VERDICT_REFUTES : VERDICT_UNKNOWN;
+}
+
 /* The MTUs fit each other: is there a narrower link further on the way? */
 static int ask_path(const ProbeQuestion *q, int mtu, const char *uplink, int uplink_mtu, ProbeAnswer *a) {
+        static const unsigned ports[] = {443, 5671, 8883};
         char host[UPSTREAM_HOST_MAX];
-        const Fact *connected, *tls;
+        Verdict verdict = VERDICT_UNKNOWN;
+        int known = upstream_host(q->world, q->now, host);
 
-        if (upstream_host(q->world, q->now, host) > 0) {
-                connected = world_fact(q->world, q->now, q->since, "connect:edgeAgent:%s:443", host);
-                tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:443", host);
-                if (!connected || !tls)
-                        return -ENOMEM;
-                if (connected->state == FACT_PENDING || tls->state == FACT_PENDING)
-                        return probe_pending(a);
-                if (fact_result_is(connected, "ok") && fact_result_is(tls, "timeout"))
+        for (size_t i = 0; known > 0 && verdict == VERDICT_UNKNOWN && i < ELEMENTSOF(ports); i++) {
+                verdict = ask_port(q, host, ports[i]);
+                if (verdict == VERDICT_CONFIRMS)
                         return probe_confirms(a,
-                                "%s:443 accepts a connection from edgeAgent's network, but large packets "
-                                "(TLS) get no answer: "
-                                "a link behind %s is narrower than %d bytes",
-                                host, uplink, mtu);
+                                "%s:%u accepts a connection from edgeAgent's network, but large packets "
+                                "(TLS) get no answer: a link behind %s is narrower than %d bytes",
+                                host, ports[i], uplink, mtu);
         }
-        return probe_refutes(
-                a, "the MTU of the network is %d and fits the %d of the uplink %s", mtu, uplink_mtu, uplink);
+        if (verdict == VERDICT_X_INVALID)
+                return -ENOMEM;
+        if (verdict == VERDICT_PENDING || known == -EAGAIN)
+                return probe_pending(a);
+        return probe_refutes(a, "the MTU of the network is %d and fits the %d of the uplink %s%s", mtu,
+                uplink_mtu, uplink,
+                verdict == VERDICT_REFUTES ? ", and TLS from edgeAgent's network comes through" : "");
+}
+
+/* The network that edgeAgent is on, when its create options or the runtime's configuration name another than
+ * the subject. */
+static const Network *find_network(const ProbeQuestion *q) {
+        const Container *agent = world_container(q->world, "edgeAgent");
+        const Network *network = NULL;
+
+        for (size_t i = 0; agent && i < agent->n_networks; i++) {
+                if (strcmp(agent->networks[i], q->subject) == 0)
+                        return world_network(q->world, q->subject);
+                if (!network)
+                        network = world_network(q->world, agent->networks[i]);
+        }
+        return network ? network : world_network(q->world, q->subject);
 }
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
-        const Network *network = world_network(q->world, q->subject);
+        const Network *network = find_network(q);
         const Route *route = world_default_route(q->world, FAMILY_INET);
         const Link *uplink;
         const char *from;
@@ -68,7 +102,9 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return probe_unknown(a, "the MTU of the uplink %s", route->dev);
 
         mtu = mtu_of_network(q->world, network, &from);
-        r = probe_set_variable(a, "network_mtu", "%d", mtu);
+        r = probe_set_variable(a, "network", "%s", network->name);
+        if (r >= 0)
+                r = probe_set_variable(a, "network_mtu", "%d", mtu);
         if (r >= 0)
                 r = probe_set_variable(a, "uplink", "%s", route->dev);
         if (r >= 0)
@@ -78,7 +114,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         if (mtu <= uplink->mtu)
                 return ask_path(q, mtu, route->dev, uplink->mtu, a);
         return probe_confirms(a, "the Docker network %s has an MTU of %d (%s), the uplink %s only %d",
-                q->subject, mtu, from, route->dev, uplink->mtu);
+                network->name, mtu, from, route->dev, uplink->mtu);
 }
 
 const Probe probe_network_mtu = {

@@ -7,7 +7,7 @@
 
 typedef struct HolderSearch {
         const ProbeQuestion *question;
-        uint16_t port; /* 0: any that the subject publishes */
+        uint16_t port;
         char name[256];
 } HolderSearch;
 
@@ -77,27 +77,47 @@ static int ask_listeners(const ProbeQuestion *q, uint16_t port, ProbeAnswer *a) 
                 (unsigned) port);
 }
 
+static int ask_port(const ProbeQuestion *q, uint16_t port, ProbeAnswer *a) {
+        HolderSearch search = {.question = q, .port = port};
+        int r;
+
+        world_each_container(q->world, visit, &search);
+        if (search.name[0] == '\0')
+                return ask_listeners(q, port, a);
+        r = probe_set_variable(a, "holder", "container %s", search.name);
+        if (r < 0)
+                return r;
+        return probe_confirms(a, "port %u is held by container %s", (unsigned) port, search.name);
+}
+
+/* The text named no port: one of those that the subject publishes, if somebody else holds it. */
+static int ask_published_ports(const ProbeQuestion *q, ProbeAnswer *a) {
+        const Container *c = world_container(q->world, q->subject);
+
+        for (size_t i = 0; c && i < c->n_ports; i++) {
+                int r = ask_port(q, c->ports[i].host_port, a);
+
+                if (r < 0 || a->verdict == VERDICT_PENDING)
+                        return r;
+                if (a->verdict == VERDICT_CONFIRMS)
+                        return probe_set_variable(a, "port", "%u", (unsigned) c->ports[i].host_port);
+                probe_answer_done(a);
+                *a = (ProbeAnswer){};
+        }
+        return probe_unknown(a, "which port is taken");
+}
+
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *status = world_container_status(q->world, q->subject);
         const char *wanted = probe_variable(q, "port");
-        HolderSearch search = {.question = q};
         uint64_t port;
-        int r;
 
         if (status && strcmp(status, "running") == 0 &&
                 world_container_since(q->world, q->subject) >= q->last_seen)
                 return probe_refutes(a, "%s is running", q->subject);
         if (!wanted || text_to_u64(text_of(wanted), &port) < 0 || port == 0 || port > UINT16_MAX)
-                return probe_unknown(a, "which port is taken");
-
-        search.port = (uint16_t) port;
-        world_each_container(q->world, visit, &search);
-        if (search.name[0] == '\0')
-                return ask_listeners(q, search.port, a);
-        r = probe_set_variable(a, "holder", "container %s", search.name);
-        if (r < 0)
-                return r;
-        return probe_confirms(a, "port %u is held by container %s", (unsigned) port, search.name);
+                return ask_published_ports(q, a);
+        return ask_port(q, (uint16_t) port, a);
 }
 
 const Probe probe_port_holder = {
