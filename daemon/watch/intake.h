@@ -22,7 +22,7 @@ Merge *intake_merge(Intake *i);
 void intake_set_diagnosis(Intake *i, Diagnosis *diagnosis);
 
 /* Cheap for what nobody wants: nothing is copied. Returns 1 when the event was taken, 0 when nobody wants
- * it, -ENOBUFS when the input is full (pause until intake_has_room()), or a negative errno. */
+ * it, -ENOBUFS when the input is full (pause until SourceOps.resume()), or a negative errno. */
 int intake_offer(Intake *i, MergeInput *input, const Event *event);
 /* As above for callers that want to compute the position (a journal cursor) only for the events that count.
  */
