@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f)                  __attribute__((cleanup(f)))
-#define _unused_                      __attribute__((unused))
-#define _printf_(fmt, args)           __attribute__((format(printf, fmt, args)))
+#define _cleanup_(f)        __attribute__((cleanup(f)))
+#define _unused_            __attribute__((unused))
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
-#define ELEMENTSOF(array)             (sizeof(array) / sizeof((array)[0]))
+#define ELEMENTSOF(array)   (sizeof(array) / sizeof((array)[0]))
 
-#define FOREACH_ARRAY(item, array, n) for (typeof((array)[0]) *item = (array); item < (array) + (n); item++)
+/* An array of none may be NULL, to which nothing may be added, not even 0. */
+#define FOREACH_ARRAY(item, array, n)                                                                       \
+        for (typeof((array)[0]) *item = (array); item < ((n) > 0 ? (array) + (n) : (array)); item++)
 
 /* The value of a variable that is about to go out of scope; the variable is emptied. */
 #define TAKE_PTR(pointer)                                                                                   \

@@ -43,6 +43,8 @@ static inline bool text_ends_with(Text t, const char *suffix) {
 
 /* The text without its first n bytes (all of them if it has fewer). */
 static inline Text text_skip(Text t, size_t n) {
+        if (t.len == 0) /* of NULL, perhaps, to which nothing may be added */
+                return t;
         return n >= t.len ? (Text){t.data + t.len, 0} : (Text){t.data + n, t.len - n};
 }
 
