@@ -3,6 +3,7 @@
  * Promise: a name that stands here for a kind is a name that rules may use for it, nothing else is. */
 
 #include "lib/event/event.h"
+#include "lib/event/metrics-point.h"
 
 #include <stdio.h>
 
@@ -73,6 +74,29 @@ static int get_oom_killed(const void *member, char *buffer, Text *ret) {
         return get_bool(&(bool){c->oom_killed > 0}, buffer, ret);
 }
 
+/* Whole numbers only: rules compare them as such. */
+static int get_number(double value, char *buffer, Text *ret) {
+        if (value < 0 || value > (double) (UINT64_C(1) << 53))
+                return 0;
+        (void) snprintf(buffer, EVENT_FIELD_MAX, "%.0f", value);
+        *ret = text_of(buffer);
+        return 1;
+}
+
+static int get_queue_length(const void *member, char *buffer, Text *ret) {
+        return get_number(metrics_point_read(0, *(const Text *) member).queue_length, buffer, ret);
+}
+
+static int get_upstream_queue(const void *member, char *buffer, Text *ret) {
+        return get_number(metrics_point_read(0, *(const Text *) member).upstream_queue, buffer, ret);
+}
+
+static int get_send_ms(const void *member, char *buffer, Text *ret) {
+        double seconds = metrics_point_read(0, *(const Text *) member).send_seconds;
+
+        return seconds < 0 ? 0 : get_number(seconds * 1000, buffer, ret);
+}
+
 static const struct {
         EventKind kind;
         const char *name;
@@ -127,6 +151,9 @@ static const struct {
         {EVENT_FILE, "exists", get_bool, offsetof(Event, file.exists)},
         {EVENT_FILE, "path", get_text, offsetof(Event, file.path)},
         {EVENT_METRICS, "module", get_text, offsetof(Event, metrics.module)},
+        {EVENT_METRICS, "queue-length", get_queue_length, offsetof(Event, metrics.exposition)},
+        {EVENT_METRICS, "send-ms", get_send_ms, offsetof(Event, metrics.exposition)},
+        {EVENT_METRICS, "upstream-queue", get_upstream_queue, offsetof(Event, metrics.exposition)},
 };
 
 int event_field(const Event *event, const char *name, char buffer[static EVENT_FIELD_MAX], Text *ret) {

@@ -3,7 +3,7 @@
  * the same and are ruled out first. */
 
 #include "lib/probes/probe-list.h"
-#include "lib/world/prometheus.h"
+#include "lib/event/prometheus.h"
 
 #define BATCH_DEFAULT 10
 #define BATCH_ENOUGH  20

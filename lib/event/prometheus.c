@@ -1,7 +1,7 @@
 /* One pass over one line at a time. The trap is the label value: it may hold braces, commas, blanks and
  * escaped quotes, so the closing brace is only found by walking the labels. */
 
-#include "lib/world/prometheus.h"
+#include "lib/event/prometheus.h"
 
 #include <ctype.h>
 #include <math.h>
