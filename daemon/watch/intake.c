@@ -23,12 +23,18 @@ struct Intake {
 /* A flood during the grace would grow without limit; past this the grace is given up. */
 #define INTAKE_HELD_MAX 4096
 
+void intake_set_diagnosis(Intake *i, Diagnosis *diagnosis) {
+        i->diagnosis = diagnosis;
+        diagnosis_set_grace(diagnosis, INTAKE_GRACE);
+}
+
 int intake_new(Intake **ret, Merge *merge, Diagnosis *diagnosis) {
         Intake *i = malloc(sizeof(*i));
 
         if (!i)
                 return -ENOMEM;
-        *i = (Intake){.merge = merge, .diagnosis = diagnosis};
+        *i = (Intake){.merge = merge};
+        intake_set_diagnosis(i, diagnosis);
         *ret = i;
         return 0;
 }
@@ -54,10 +60,6 @@ Intake *intake_free(Intake *i) {
 
 Merge *intake_merge(Intake *i) {
         return i->merge;
-}
-
-void intake_set_diagnosis(Intake *i, Diagnosis *diagnosis) {
-        i->diagnosis = diagnosis;
 }
 
 bool intake_wants(Intake *i, const Event *event) {
@@ -87,7 +89,7 @@ int intake_offer(Intake *i, MergeInput *input, const Event *event) {
 }
 
 static bool has_to_wait(const Intake *i, const Event *event, usec_t now) {
-        usec_t deadline = diagnosis_next_deadline(i->diagnosis);
+        usec_t deadline = diagnosis_next_absence(i->diagnosis);
 
         return deadline != USEC_INFINITY && event->time >= deadline &&
                 now < usec_add(deadline, INTAKE_GRACE);
@@ -151,8 +153,8 @@ int intake_drain(Intake *i, usec_t now) {
         }
 
         position = merge_position(i->merge);
-        if (position > usec_sub(now, INTAKE_GRACE))
-                position = usec_sub(now, INTAKE_GRACE);
+        if (position > now)
+                position = now;
         r = diagnosis_advance(i->diagnosis, position);
         if (r < 0 && error == 0)
                 error = r;
@@ -163,7 +165,7 @@ usec_t intake_next_deadline(const Intake *i) {
         /* While a source catches up, its progress moves time, not the clock. */
         if (merge_position(i->merge) != USEC_INFINITY)
                 return USEC_INFINITY;
-        return usec_add(diagnosis_next_deadline(i->diagnosis), INTAKE_GRACE);
+        return diagnosis_next_deadline(i->diagnosis);
 }
 
 size_t intake_pending(const Intake *i) {

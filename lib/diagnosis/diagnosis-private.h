@@ -13,7 +13,7 @@ struct Diagnosis {
         World *world;
         Engine *engine;
         DiagnosisOps ops;
-        usec_t now;
+        usec_t now, grace;
         Incident **incidents; /* by first_seen of their raising */
         size_t n_incidents, allocated;
         uint64_t n_dropped;

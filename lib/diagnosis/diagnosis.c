@@ -4,7 +4,7 @@
 
 #include "lib/diagnosis/diagnosis-private.h"
 
-#define RECHECK_AT_MOST_EVERY USEC_PER_SEC /* when events come in storms */
+#define RECHECK_AT_MOST_EVERY (200 * USEC_PER_MSEC) /* when events come in storms */
 
 static const char *const changes[CHANGE_X_MAX] = {
         [CHANGE_SUSPECTED] = "suspected",

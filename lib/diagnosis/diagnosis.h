@@ -40,6 +40,12 @@ bool diagnosis_wants(Diagnosis *d, const Event *event);
 int diagnosis_feed(Diagnosis *d, const Event *event);
 int diagnosis_advance(Diagnosis *d, usec_t now);
 usec_t diagnosis_next_deadline(const Diagnosis *d);
+/* Live sources deliver with different delays (journald up to 250 ms and more): an absence or a count in time
+ * is settled only this long after its deadline. 0, the default, is for replays. Who feeds events holds back
+ * what lies behind diagnosis_next_absence() for as long. */
+void diagnosis_set_grace(Diagnosis *d, usec_t grace);
+/* The next deadline that a late signal could still prevent; USEC_INFINITY when there is none. */
+usec_t diagnosis_next_absence(const Diagnosis *d);
 /* Facts were answered: probes that wait are asked again. */
 int diagnosis_facts_arrived(Diagnosis *d, usec_t now);
 /* Everything active is probed again (restored incidents once all sources have enumerated; `check`). */

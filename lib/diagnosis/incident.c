@@ -54,6 +54,7 @@ static uint64_t hash_string(uint64_t hash, const char *s) {
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret) {
         _cleanup_(incident_freep) Incident *i = calloc(1, sizeof(*i));
         uint64_t hash = 0xcbf29ce484222325;
+        char when[TIMESTAMP_MAX];
 
         if (!i)
                 return -ENOMEM;
@@ -65,7 +66,9 @@ int incident_new(const Rule *rule, const char *subject, const char *position, us
                 return -ENOMEM;
         hash = hash_string(hash, i->symptom);
         hash = hash_string(hash, i->subject);
-        hash = hash_string(hash, position);
+        hash = hash_string(hash,
+                position[0] ? position
+                            : timestamp_format(time, when)); /* state has no position but its time */
         (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash);
         i->first_seen = i->last_seen = i->suspected_at = time;
         i->ask_at = USEC_INFINITY;

@@ -35,8 +35,16 @@ static usec_t incident_deadline(const Incident *i) {
         return other < deadline ? other : deadline;
 }
 
+void diagnosis_set_grace(Diagnosis *d, usec_t grace) {
+        d->grace = grace;
+}
+
+usec_t diagnosis_next_absence(const Diagnosis *d) {
+        return engine_next_deadline(d->engine);
+}
+
 usec_t diagnosis_next_deadline(const Diagnosis *d) {
-        usec_t deadline = engine_next_deadline(d->engine);
+        usec_t deadline = usec_add(engine_next_deadline(d->engine), d->grace);
 
         for (size_t n = 0; n < d->n_incidents; n++) {
                 usec_t other = incident_deadline(d->incidents[n]);
@@ -131,7 +139,7 @@ int diagnosis_advance(Diagnosis *d, usec_t now) {
                         d->now = deadline;
                         rounds = 0;
                 }
-                r = engine_advance(d->engine, d->now);
+                r = engine_advance(d->engine, usec_sub(d->now, d->grace));
                 if (r < 0)
                         error = r;
                 r = fire_incidents(d);

@@ -152,18 +152,35 @@ static int settle_refuted(Diagnosis *d, Incident *i, const char *because) {
         return 0;
 }
 
-static void settle_confirmed(Diagnosis *d, Incident *i, const Round *round) {
+/* What could not be known is told also of a confirmed incident. */
+static int take_unknown(Incident *i, Round *round) {
+        char *unknown = NULL;
+
+        if (round->unknown.len > 0 || round->unknown.error < 0) {
+                unknown = buffer_take(&round->unknown);
+                if (!unknown)
+                        return -ENOMEM;
+        }
+        free(i->unknown);
+        i->unknown = unknown;
+        return 0;
+}
+
+static int settle_confirmed(Diagnosis *d, Incident *i, Round *round) {
+        int r = take_unknown(i, round);
+
+        if (r < 0)
+                return r;
         if (round->decisive && !i->is_evidence_decisive)
                 incident_put_first(i, round->decisive_probe, round->decisive);
-        free(i->unknown);
-        i->unknown = NULL;
         i->ends_on_refute = i->restored = i->tentative = false;
         if (i->state == INCIDENT_CONFIRMED)
-                return;
+                return 0;
         i->state = INCIDENT_CONFIRMED;
         i->confirmed_at = d->now;
         differential_place(d, i);
         incident_report(d, i, CHANGE_CONFIRMED);
+        return 0;
 }
 
 static int settle(Diagnosis *d, Incident *i, Round *round) {
@@ -175,16 +192,12 @@ static int settle(Diagnosis *d, Incident *i, Round *round) {
                 i->asking = true;
                 return 0;
         }
-        if (all_required || (i->rule->conclusive && !i->tentative)) {
-                settle_confirmed(d, i, round);
-                return 0;
-        }
+        if (all_required || (i->rule->conclusive && !i->tentative))
+                return settle_confirmed(d, i, round);
         i->restored = i->ends_on_refute = false;
         if (i->state != INCIDENT_SUSPECTED)
                 return 0; /* confirmed once; not being able to look again changes nothing */
-        free(i->unknown);
-        i->unknown = buffer_take(&round->unknown);
-        return i->unknown ? 0 : -ENOMEM;
+        return take_unknown(i, round);
 }
 
 void incident_schedule(Diagnosis *d, Incident *i) {

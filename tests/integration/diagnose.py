@@ -37,6 +37,18 @@ daemon = lab.Daemon(config="sources: {metrics: no}\n", prefix=device.enter(),
 took = []
 
 
+def hub(*options, script="sleep 100000", start=True):
+    """A new edgeHub in place of the one before. A failed start is what some cases are about."""
+    docker("rm", "-f", "edgeHub", check=False)
+    docker("create", "--name", "edgeHub", "--label", lab.OWNER, *options, "edge-sim:1", "sh", "-c", script)
+    return start_hub() if start else ""
+
+
+def start_hub():
+    return subprocess.run(["docker", "-H", f"unix://{docker.socket}", "start", "edgeHub"], capture_output=True, text=True,
+                          check=False).stderr
+
+
 def alerts(symptom, state=None):
     matches = [f"EDGEWATCH_SYMPTOM={symptom}"] + ([f"EDGEWATCH_STATE={state}"] if state else [])
     return lab.alerts(journald, *matches)
@@ -83,32 +95,28 @@ def status():
 def port_taken():
     """edgeHub on a taken port is diagnosed with the holder's name, and clears when it runs"""
     docker.run("web", "sleep 100000", "-p", "8443:8443", owned=False)
-    docker("create", "--name", "edgeHub", "--label", lab.OWNER, "-p", "8443:8443", "edge-sim:1", "sleep", "100000")
-    assert "port is already allocated" in subprocess.run(
-        ["docker", "-H", f"unix://{docker.socket}", "start", "edgeHub"], capture_output=True, text=True, check=False).stderr
+    assert "port is already allocated" in hub("-p", "8443:8443")
     entry = wait_alert("hub-port-conflict", "confirmed")
     assert entry["EDGEWATCH_SUBJECT"] == "edgeHub", entry
+    print("# " + ctl("--json", "explain", entry["EDGEWATCH_INCIDENT"]).replace("\n", "\n# "), file=sys.stderr)
     assert "8443" in entry["MESSAGE"] and "web" in entry["MESSAGE"], entry["MESSAGE"]
     assert any("port is already allocated" in e for e in evidence_of(entry)), entry
     assert "hub-port-conflict" in ctl("list", ok=(1,))
     docker("rm", "-f", "web")
-    docker("start", "edgeHub")
+    assert not start_hub()
     wait_alert("hub-port-conflict", "cleared")
-    docker("rm", "-f", "edgeHub")
 
 
 def port_taken_by_process():
     """a process that holds the port is named too"""
     holder = lab.Process(device.enter(sys.executable, "-c", "import socket,time; s=socket.create_server(('0.0.0.0', 8883)); time.sleep(1000)"))
     lab.wait_until(lambda: ":8883" in lab.command(*device.enter("ss", "-ltn")), what="the listener")
-    docker("create", "--name", "edgeHub", "--label", lab.OWNER, "-p", "8883:8883", "edge-sim:1", "sleep", "100000")
-    docker("start", "edgeHub", check=False)
+    assert "address already in use" in hub("-p", "8883:8883")
     entry = wait_alert("hub-port-conflict", "confirmed", count=2)
     assert "python3" in entry["MESSAGE"] and "8883" in entry["MESSAGE"], entry["MESSAGE"]
     holder.stop()
-    docker("start", "edgeHub")
+    assert not start_hub()
     wait_alert("hub-port-conflict", "cleared", count=2)
-    docker("rm", "-f", "edgeHub")
 
 
 REGISTRY = """
@@ -191,14 +199,12 @@ def narrow_uplink():
 
 def out_of_memory():
     """an edgeHub that the kernel kills for memory is diagnosed, a `docker kill` is not"""
-    docker.run("edgeHub", "sleep 100000", "-m", "8m")
+    hub("-m", "8m")
     docker("kill", "edgeHub")
-    docker("rm", "-f", "edgeHub")
-    docker.run("edgeHub", "x=0123456789abcdef; while true; do x=$x$x; done", "-m", "8m")
+    hub("-m", "8m", script="x=0123456789abcdef; while true; do x=$x$x; done")
     entry = wait_alert("hub-oom-small-device", "confirmed", seconds=30)
     assert entry["EDGEWATCH_SUBJECT"] == "edgeHub", entry
     assert len(alerts("hub-oom-small-device", "confirmed")) == 1, alerts("hub-oom-small-device")
-    docker("rm", "-f", "edgeHub")
 
 
 HUB_FORMAT = """
@@ -211,10 +217,9 @@ sleep 100000
 
 def amqp_format():
     """a message that edgeHub drops for its date is diagnosed with the client's name"""
-    docker.run("edgeHub", HUB_FORMAT)
+    hub(script=HUB_FORMAT)
     entry = wait_alert("amqp-format-exception", "confirmed")
     assert entry["EDGEWATCH_SUBJECT"] == "device1/sensor", entry
-    docker("rm", "-f", "edgeHub")
 
 
 def forged():
