@@ -3,6 +3,7 @@
 
 #include "daemon/watch/prober-process.h"
 
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,15 +185,27 @@ static int connect_socket(const char *path) {
 static int spawn(const char *program, int fd, pid_t *ret) {
         char *const argv[] = {(char *) program, NULL}, *const no_environment[] = {NULL};
         posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
+        sigset_t no_signals;
         int r;
 
         if (posix_spawn_file_actions_init(&actions) != 0)
                 return -ENOMEM;
-        r = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+        if (posix_spawnattr_init(&attributes) != 0) {
+                (void) posix_spawn_file_actions_destroy(&actions);
+                return -ENOMEM;
+        }
+        /* the loop blocks signals; the child must not */
+        (void) sigemptyset(&no_signals);
+        (void) posix_spawnattr_setsigmask(&attributes, &no_signals);
+        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
         if (r == 0)
-                r = posix_spawn(ret, program, &actions, NULL, argv, no_environment);
+                r = posix_spawn(ret, program, &actions, &attributes, argv, no_environment);
+        (void) posix_spawnattr_destroy(&attributes);
         (void) posix_spawn_file_actions_destroy(&actions);
         return -r;
 }
@@ -332,8 +345,15 @@ static Prober *prober_free(Prober *p) {
 }
 
 int prober_process_new(Prober **ret, sd_event *event, const char *socket_path, const char *program) {
-        ProberProcess *self = calloc(1, sizeof(*self));
+        ProberProcess *self;
+        sigset_t child;
 
+        /* sd-event watches children only where SIGCHLD is blocked */
+        (void) sigemptyset(&child);
+        (void) sigaddset(&child, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &child, NULL) < 0)
+                return -errno;
+        self = calloc(1, sizeof(*self));
         if (!self)
                 return -ENOMEM;
         *self = (ProberProcess){

@@ -71,10 +71,8 @@ static int ask_listeners(const ProbeQuestion *q, uint16_t port, ProbeAnswer *a) 
                 json_array_foreach (f->value, i, listener)
                         if (is_other_listener(q, listener, port))
                                 return tell_holder(listener, port, a);
-        return probe_unknown(a,
-                f->state == FACT_KNOWN ? "who holds port %u: nothing listens on it now"
-                                       : "who holds port %u",
-                (unsigned) port);
+        return probe_unknown(a, "who holds port %u: %s", (unsigned) port,
+                f->state == FACT_KNOWN ? "nothing listens on it now" : f->why);
 }
 
 static int ask_port(const ProbeQuestion *q, uint16_t port, ProbeAnswer *a) {

@@ -98,7 +98,6 @@ def port_taken():
     assert "port is already allocated" in hub("-p", "8443:8443")
     entry = wait_alert("hub-port-conflict", "confirmed")
     assert entry["EDGEWATCH_SUBJECT"] == "edgeHub", entry
-    print("# " + ctl("--json", "explain", entry["EDGEWATCH_INCIDENT"]).replace("\n", "\n# "), file=sys.stderr)
     assert "8443" in entry["MESSAGE"] and "web" in entry["MESSAGE"], entry["MESSAGE"]
     assert any("port is already allocated" in e for e in evidence_of(entry)), entry
     assert "hub-port-conflict" in ctl("list", ok=(1,))

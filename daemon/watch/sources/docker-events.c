@@ -32,8 +32,10 @@ static void advance(Docker *d, uint64_t nsec) {
 static void take_container(Docker *d, const Event *event) {
         DockerContainer *c = docker_find_container(d, event->container.id);
         bool is_gone = text_is(event->container.action, "destroy");
+        /* a container of somebody else counts once it runs: it may publish a port that a module wants */
+        bool is_of_interest = event->container.owned || text_is(event->container.action, "start");
 
-        if (!c && event->container.owned && !is_gone && docker_add_container(d, event->container.id, &c) < 0)
+        if (!c && is_of_interest && !is_gone && docker_add_container(d, event->container.id, &c) < 0)
                 d->source.counters.n_dropped++;
         if (c && !docker_history_note(&c->history, event->container.action, event->time))
                 return;
