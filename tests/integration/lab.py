@@ -22,6 +22,10 @@ from pathlib import Path
 OWNER = "net.azure-devices.edge.owner=Microsoft.Azure.Devices.Edge.Agent"
 
 
+# A runner's time-out ends us with SIGTERM; what is registered with atexit has to happen then too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 class Skip(Exception):
     """Raised by a case, or before the first one, that this machine cannot run."""
 
