@@ -105,6 +105,8 @@ int recording_stream_fill(RecordingStream *s, size_t max_bytes) {
 }
 
 void recording_stream_consume(RecordingStream *s, size_t n) {
+        if (n == 0)
+                return;
         for (const char *c = s->data + s->first, *end = c + n; c < end; c++)
                 s->line += *c == '\n';
         s->first += n;
