@@ -36,10 +36,24 @@ static void run_example(const Rule *rule, const Example *example, Tally *tally) 
         printf("# %s:%u: %s\n", rule->path, example->line, r < 0 ? strerror(-r) : why ? why : "failed");
 }
 
+/* Problems of a rule that works all the same are for `rules lint`. */
+static size_t count_not_loaded(const RuleSelection *s, const ProblemList *problems) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < problems->n_items; i++) {
+                bool is_loaded = false;
+
+                for (size_t k = 0; k < s->n_rules && !is_loaded; k++)
+                        is_loaded = strcmp(s->rules[k]->path, problems->items[i].path) == 0;
+                n += !is_loaded;
+        }
+        return n;
+}
+
 ExitCode rules_test(const Arguments *a) {
         _cleanup_(problem_list_done) ProblemList problems = {};
         _cleanup_(rule_selection_done) RuleSelection s = {};
-        size_t n_planned = 0;
+        size_t n_planned = 0, n_not_loaded;
         Tally tally = {};
 
         if (a->json)
@@ -56,6 +70,7 @@ ExitCode rules_test(const Arguments *a) {
                 for (size_t e = 0; e < s.rules[i]->n_examples; e++)
                         run_example(s.rules[i], &s.rules[i]->examples[e], &tally);
 
-        printf("%sok %zu - every rule file loads\n", problems.n_items > 0 ? "not " : "", ++tally.n_run);
-        return tally.n_failed > 0 || problems.n_items > 0 ? EXIT_FINDINGS : EXIT_FINE;
+        n_not_loaded = count_not_loaded(&s, &problems);
+        printf("%sok %zu - every rule file loads\n", n_not_loaded > 0 ? "not " : "", ++tally.n_run);
+        return tally.n_failed > 0 || n_not_loaded > 0 ? EXIT_FINDINGS : EXIT_FINE;
 }
