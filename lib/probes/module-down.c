@@ -10,11 +10,8 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *agent = world_container_status(q->world, "edgeAgent");
         usec_t since = world_container_since(q->world, q->subject);
         const Container *c = world_container(q->world, q->subject);
-        bool gave_up = probe_variable(q, "gave_up");
         char duration[DURATION_MAX];
 
-        if (gave_up && (!status || strcmp(status, "running") != 0))
-                return probe_confirms(a, "edgeAgent gave up on %s, which does not run", q->subject);
         if (!status)
                 return c || !world_knows(q->world, EVENT_CONTAINER)
                         ? probe_unknown(a, "whether %s runs", q->subject)
