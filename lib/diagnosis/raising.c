@@ -165,7 +165,8 @@ int diagnosis_raise(void *userdata, const Finding *f) {
 static int clear(Diagnosis *d, Incident *i, const Finding *f) {
         const Occurrence *last = f->n_occurrences > 0 ? f->occurrences[f->n_occurrences - 1] : NULL;
 
-        if (f->condition->refuted) {
+        /* What was never proven rests on its signals alone, and these are over. */
+        if (f->condition->refuted && i->state == INCIDENT_CONFIRMED) {
                 i->clear_latched = true;
                 i->ask_since = d->now;
                 i->asking = false;
