@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/report/report.h"
+
 const char *member(const json_t *object, const char *name) {
         const char *value = json_string_value(json_object_get(object, name));
         return value ? value : "";
@@ -65,6 +67,23 @@ static ExitCode print_table(const json_t *incidents, bool all) {
         if (table_print(t) < 0)
                 return fail(ENOMEM, "Failed to print incidents");
         return EXIT_FINE;
+}
+
+int incidents_explain(const json_t *report) {
+        json_t *incident;
+        size_t i;
+
+        json_array_foreach (json_object_get(report, "incidents"), i, incident) {
+                _cleanup_(freep) char *text = NULL;
+
+                if (!incident_json_is_active(incident) || member(incident, "consequence_of")[0])
+                        continue;
+                text = report_explain(incident);
+                if (!text)
+                        return -ENOMEM;
+                (void) printf("\n%s", text);
+        }
+        return 0;
 }
 
 /* A copy of the report with what is active only. NULL when memory is out. */

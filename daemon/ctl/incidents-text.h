@@ -8,6 +8,9 @@
  * EXIT_FINDINGS when something is active, EXIT_TROUBLE (said) when memory is out. */
 ExitCode incidents_print(const json_t *report, const Arguments *a);
 
+/* What is active and no consequence of something else, each in full. Returns 0 or -ENOMEM. */
+int incidents_explain(const json_t *report);
+
 bool incident_json_is_active(const json_t *incident);
 
 /* The member as a string, "" when it is absent or null. */

@@ -398,7 +398,6 @@ static const ConfigKey top_keys[] = {
         {"docker", read_docker, 0},
         {"fixes", read_fixes, 0},
         {"journal", read_journal, 0},
-        {"metrics_textfile", read_path, offsetof(Config, metrics_textfile)},
         {"probes", read_probes, 0},
         {"rules", read_rules, 0},
         {"runtime_directory", read_path, offsetof(Config, runtime_directory)},
@@ -442,7 +441,7 @@ int config_new(Config **ret) {
         if (!c)
                 return -ENOMEM;
         *c = (Config){
-                .docker_socket = strdup("/run/edgewatch/docker.sock"),
+                .docker_socket = strdup("/run/docker.sock"),
                 .probe_socket = strdup("/run/edgewatch/probe.sock"),
                 .active_probes = true,
                 .sweep_interval = 60 * USEC_PER_SEC,
@@ -475,7 +474,6 @@ Config *config_free(Config *c) {
         free(c->probe_socket);
         free(c->state_directory);
         free(c->runtime_directory);
-        free(c->metrics_textfile);
         free(c);
         return NULL;
 }

@@ -56,7 +56,6 @@ typedef struct Config {
         char *rules[CONFIG_RULES_DIRS_MAX + 1]; /* strongest first, NULL-terminated */
         char *state_directory;
         char *runtime_directory;
-        char *metrics_textfile; /* NULL: not written */
 
         FixMode fix_mode;
         FixOverride fixes[CONFIG_FIXES_MAX];

@@ -142,7 +142,7 @@ static void add_section(Buffer *b, const char *title, const char *s) {
 static void add_remedy(Buffer *b, const json_t *incident) {
         const json_t *remedy = json_object_get(incident, "remedy"),
                      *patch = json_object_get(remedy, "deployment_patch");
-        const char *where = string_of(remedy, "where"), *fix = string_of(remedy, "fix");
+        const char *where = string_of(remedy, "where");
 
         if (!where[0])
                 return;
@@ -151,11 +151,6 @@ static void add_remedy(Buffer *b, const json_t *incident) {
                         : strcmp(where, "cloud") == 0 ? "in the cloud"
                                                       : "in the module's code");
         add_paragraph(b, string_of(remedy, "text"));
-        if (fix[0]) {
-                (void) buffer_append_string(b, "  edgewatchctl fix plan ");
-                add_printable(b, fix);
-                (void) buffer_append_string(b, " shows what edgewatch would do.\n");
-        }
         if (json_is_object(patch) || json_is_array(patch)) {
                 _cleanup_(freep) char *dump = json_dumps(patch, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 

@@ -52,6 +52,8 @@ static ExitCode report(const Session *s, const Arguments *a) {
                 return fail(ENOMEM, "Failed to report incidents");
         everything.all = true;
         code = incidents_print(object, &everything);
+        if (!a->json && code == EXIT_FINDINGS && incidents_explain(object) < 0)
+                code = fail(ENOMEM, "Failed to explain the incidents");
         json_decref(object);
         return code;
 }
