@@ -37,7 +37,7 @@ _edgewatchctl() {
                 *:) words=$(_edgewatchctl_verbs) ;;
                 *:explain | *:silence) words="$(_edgewatchctl_incidents) $(_edgewatchctl_rules)" ;;
                 *:rules)
-                        [[ $previous == rules ]] && words='list show lint test' || words=$(_edgewatchctl_rules)
+                        [[ $previous == rules ]] && words='list show lint test catalog' || words=$(_edgewatchctl_rules)
                         ;;
                 *:replay)
                         mapfile -t COMPREPLY < <(compgen -f -- "$current")

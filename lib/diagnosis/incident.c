@@ -211,6 +211,10 @@ char *incident_message(const Incident *i) {
         return asprintf(&message, "%s: %s", i->subject, i->symptom) < 0 ? NULL : message;
 }
 
+char *incident_cause(const Incident *i) {
+        return i->rule && i->rule->explanation ? expand(i, i->rule->explanation) : strdup("");
+}
+
 char *incident_remedy(const Incident *i) {
         return i->rule && i->rule->remedy.text ? expand(i, i->rule->remedy.text) : strdup("");
 }

@@ -100,6 +100,7 @@ void incident_put_first(Incident *i, const char *source, const char *text);
 int incident_rule_out(Incident *i, const char *symptom, const char *because);
 bool incident_is_active(const Incident *i); /* suspected or confirmed */
 char *incident_message(const Incident *i);  /* the sentence a person acts on; NULL when memory is out */
+char *incident_cause(const Incident *i);    /* a few sentences */
 char *incident_remedy(const Incident *i);
 
 /* The object of a recording's `incidents` (docs/recording.md). With for_state a member `state_file` more:

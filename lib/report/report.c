@@ -80,10 +80,12 @@ static int add_message(const Incident *i, IncidentChange change, JournalFields *
 }
 
 static int add_texts(const Incident *i, JournalFields *f) {
-        _cleanup_(freep) char *remedy = incident_remedy(i);
-        int r = remedy ? 0 : -ENOMEM;
+        _cleanup_(freep) char *remedy = incident_remedy(i), *cause = incident_cause(i);
+        int r = remedy && cause ? 0 : -ENOMEM;
 
-        if (r >= 0 && remedy[0])
+        if (r >= 0)
+                r = add_field(f, "EDGEWATCH_CAUSE=%s", cause);
+        if (r >= 0)
                 r = add_field(f, "EDGEWATCH_REMEDY=%s", remedy);
         if (r >= 0 && i->rule && i->rule->documentation)
                 r = add_field(f, "DOCUMENTATION=%s", i->rule->documentation);

@@ -10,6 +10,9 @@ json_t *report_incidents(const Incident *const *incidents, size_t n, uint64_t dr
 /* For `explain`: several lines of plain text, printable. NULL when memory is out. */
 char *report_explain(const json_t *incident);
 
+/* The catalog of all alerts, in the format of /usr/lib/systemd/catalog. NULL when memory is out. */
+char *report_catalog(const RuleSet *rules);
+
 /* MESSAGE_IDs that are not a symptom's own. */
 #define MESSAGE_ID_CLEARED         "5e1d2a2f7c0b4f0e9d7a4b8c61f3e201"
 #define MESSAGE_ID_SOURCE_DEGRADED "5e1d2a2f7c0b4f0e9d7a4b8c61f3e202"

@@ -234,6 +234,18 @@ def forged():
     assert set(new) <= {"ip-forward-disabled"}, new
 
 
+def catalog():
+    """journalctl -x prints cause and remedy, every name of a field filled in"""
+    lab.command("mount", "-t", "tmpfs", "tmpfs", "/var/lib/systemd/catalog")
+    lab.command("mount", "-t", "tmpfs", "tmpfs", "/usr/lib/systemd/catalog")
+    Path("/usr/lib/systemd/catalog/edgewatch.catalog").write_text(Path(os.environ["EDGEWATCH_CATALOG"]).read_text())
+    lab.command("journalctl", "--update-catalog")
+    text = lab.command("journalctl", "-x", "--no-pager", "-t", "edgewatchd")
+    assert "What to do: Find who holds port 8443" in text, text[-3000:]
+    assert "Subject: A problem of this IoT Edge device is over" in text, text[-3000:]
+    assert "@EDGEWATCH" not in text, text
+
+
 def in_time():
     """each alert came within a second of its cause, two where a probe or the sweep had to wait"""
     for symptom, state, seconds in took:
@@ -243,6 +255,6 @@ def in_time():
 
 
 CASES = [silent_when_healthy, port_taken, port_taken_by_process, pull_refused, forwarding_off, narrow_uplink, out_of_memory, amqp_format, forged,
-         in_time]
+         catalog, in_time]
 
 lab.run_cases(CASES)

@@ -28,7 +28,6 @@ static const char *const parts[] = {
         "\nEvidence\n  2024-05-23T07:50:52.598123Z  log runtime:\n    Bind for 0.0.0.0:443 failed\n",
         "\nWhat it is not\n  agent-lte-mtu: the MTU fits\n",
         "\nWhat to do on the device\n  Stop nginx.\n  Or move it.\n",
-        "  edgewatchctl fix plan docker-dns shows",
         "\nChange of the deployment manifest\n  [\n    {\n      \"op\": \"remove\"\n    }\n  ]\n",
 };
 

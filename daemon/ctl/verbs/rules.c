@@ -7,6 +7,7 @@
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/rule-directories.h"
 #include "lib/base/printable.h"
+#include "lib/report/report.h"
 
 static json_t *rule_row(const Rule *rule) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", rule->id, "title", rule->title, "severity",
@@ -87,10 +88,24 @@ static ExitCode rules_show(const Arguments *a) {
         return EXIT_FINE;
 }
 
+/* For the build: what /usr/lib/systemd/catalog gets. */
+static ExitCode rules_catalog(const Arguments *a) {
+        _cleanup_(rule_set_freep) RuleSet *rules = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        if (rules_load(a, &rules, NULL) < 0)
+                return EXIT_TROUBLE;
+        text = report_catalog(rules);
+        if (!text)
+                return fail(ENOMEM, "Failed to write the catalog");
+        return fputs(text, stdout) < 0 ? fail(errno, "Failed to write the catalog") : EXIT_FINE;
+}
+
 static const struct {
         const char *name;
         ExitCode (*run)(const Arguments *a);
 } parts[] = {
+        {"catalog", rules_catalog},
         {"lint", rules_lint},
         {"list", rules_list},
         {"show", rules_show},
@@ -101,13 +116,13 @@ static ExitCode run(const Arguments *a) {
         for (size_t i = 0; i < ELEMENTSOF(parts); i++)
                 if (strcmp(parts[i].name, a->words[0]) == 0)
                         return parts[i].run(a);
-        return fail(0, "\"rules %s\" is unknown; there are list, show, lint and test", a->words[0]);
+        return fail(0, "\"rules %s\" is unknown; there are list, show, lint, test and catalog", a->words[0]);
 }
 
 const Verb verb_rules = {
         .name = "rules",
-        .arguments = "list|show|lint|test [ID…]",
-        .help = "list, print, check or test the rules",
+        .arguments = "list|show|lint|test|catalog [ID…]",
+        .help = "list, print, check or test the rules, or write their message catalog",
         .options = "rules",
         .min_words = 1,
         .max_words = WORDS_ANY,
