@@ -101,6 +101,12 @@ static json_t *details(const Event *e) {
         case EVENT_FORWARDING:
                 return json_pack("{s:s, s:s, s:b}", "family", family_to_string(e->forwarding.family),
                         "ifname", e->forwarding.ifname, "enabled", e->forwarding.enabled);
+        case EVENT_UNIT:
+                return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "name", e->unit.name,
+                        "load_state", e->unit.load_state, "active_state", e->unit.active_state, "sub_state",
+                        e->unit.sub_state, "unit_file_state", e->unit.unit_file_state, "result",
+                        e->unit.result, "n_restarts", e->unit.n_restarts, "exit_status",
+                        e->unit.exit_status);
         default:
                 return json_object();
         }

@@ -6,6 +6,7 @@ static const SourceOps *const registry[] = {
         &docker_source_ops,
         &journal_source_ops,
         &rtnetlink_source_ops,
+        &units_source_ops,
 };
 
 const SourceOps *const *source_registry(size_t *ret_n) {
