@@ -33,6 +33,45 @@ static void add_labelled(Buffer *b, const char *label, const char *s) {
         (void) buffer_append_string(b, "\n");
 }
 
+#define LINE_BYTES_MAX 100
+
+/* One line of prose, broken between words, each part indented. */
+static void add_wrapped(Buffer *b, const char *line) {
+        size_t used = 0;
+
+        (void) buffer_append_string(b, "  ");
+        while (line[0]) {
+                size_t space = strspn(line, " "), word = strcspn(line + space, " ");
+
+                if (used > 0 && used + space + word > LINE_BYTES_MAX) {
+                        (void) buffer_append_string(b, "\n  ");
+                        line += space;
+                        space = used = 0;
+                }
+                (void) buffer_append(b, line, space + word);
+                used += space + word;
+                line += space + word;
+        }
+        (void) buffer_append_string(b, "\n");
+}
+
+/* Prose of several lines. */
+static void add_paragraph(Buffer *b, const char *s) {
+        Text rest = text_strip(text_of(s));
+
+        while (!text_is_empty(rest)) {
+                const char *end = memchr(rest.data, '\n', rest.len);
+                size_t len = end ? (size_t) (end - rest.data) : rest.len;
+                _cleanup_(freep) char *line = printable_text(text_clip(rest, len), INCIDENT_TEXT_MAX);
+
+                if (!line)
+                        b->error = -ENOMEM;
+                else
+                        add_wrapped(b, line);
+                rest = text_skip(rest, end ? len + 1 : len);
+        }
+}
+
 static void add_head(Buffer *b, const json_t *incident) {
         const char *cause = string_of(incident, "consequence_of");
 
@@ -43,9 +82,8 @@ static void add_head(Buffer *b, const json_t *incident) {
         add_printable(b, string_of(incident, "state"));
         (void) buffer_append_string(b, "\n\n");
         if (string_of(incident, "message")[0]) {
-                (void) buffer_append_string(b, "  ");
-                add_printable(b, string_of(incident, "message"));
-                (void) buffer_append_string(b, "\n\n");
+                add_paragraph(b, string_of(incident, "message"));
+                (void) buffer_append_string(b, "\n");
         }
 
         add_labelled(b, "Incident", string_of(incident, "id"));
@@ -107,28 +145,14 @@ static void add_ruled_out(Buffer *b, const json_t *ruled_out) {
         if (json_array_size(ruled_out) > 0)
                 (void) buffer_append_string(b, "\nWhat it is not\n");
         json_array_foreach (ruled_out, i, item) {
-                (void) buffer_append_string(b, "  ");
-                add_printable(b, string_of(item, "symptom"));
-                (void) buffer_append_string(b, ": ");
-                add_printable(b, string_of(item, "because"));
-                (void) buffer_append_string(b, "\n");
-        }
-}
+                _cleanup_(buffer_done) Buffer line = {.max_bytes = EXPLANATION_MAX};
 
-/* A paragraph of several lines, each indented. */
-static void add_paragraph(Buffer *b, const char *s) {
-        Text rest = text_strip(text_of(s));
-
-        while (!text_is_empty(rest)) {
-                const char *end = memchr(rest.data, '\n', rest.len);
-                size_t len = end ? (size_t) (end - rest.data) : rest.len;
-                _cleanup_(freep) char *line = printable_text(text_clip(rest, len), INCIDENT_TEXT_MAX);
-
-                if (!line)
-                        b->error = -ENOMEM;
+                (void) buffer_append_format(
+                        &line, "%s: %s", string_of(item, "symptom"), string_of(item, "because"));
+                if (line.error < 0)
+                        b->error = line.error;
                 else
-                        (void) buffer_append_format(b, "  %s\n", line);
-                rest = text_skip(rest, end ? len + 1 : len);
+                        add_paragraph(b, line.data);
         }
 }
 
