@@ -26,28 +26,36 @@ struct JournalDecoder {
         uint64_t n_uses;
 };
 
+#define FIELDS(X)                                                                                           \
+        X("CONTAINER_ID", container_id)                                                                     \
+        X("CONTAINER_ID_FULL", container_id)                                                                \
+        X("CONTAINER_NAME", container_name)                                                                 \
+        X("CONTAINER_PARTIAL_ID", partial_id)                                                               \
+        X("MESSAGE", message)                                                                               \
+        X("SYSLOG_IDENTIFIER", identifier)                                                                  \
+        X("UNIT", about_unit)                                                                               \
+        X("_COMM", comm)                                                                                    \
+        X("_PID", pid)                                                                                      \
+        X("_STREAM_ID", stream_id)                                                                          \
+        X("_SYSTEMD_UNIT", unit)                                                                            \
+        X("_TRANSPORT", transport)
+
+#define PARTIAL_FIELD            "CONTAINER_PARTIAL_MESSAGE"
+
+#define FIELD_ROW(name, member)  {TEXT_LITERAL(name), offsetof(JournalEntry, member)},
+#define LENGTH_BIT(name, member) | (uint64_t) 1 << (sizeof(name) - 1)
+
 static const struct {
         Text name;
         size_t offset;
-} fields[] = {
-#define FIELD(name, member)                                                                                 \
-        { TEXT_LITERAL(name), offsetof(JournalEntry, member) }
-        FIELD("CONTAINER_ID", container_id),
-        FIELD("CONTAINER_ID_FULL", container_id),
-        FIELD("CONTAINER_NAME", container_name),
-        FIELD("CONTAINER_PARTIAL_ID", partial_id),
-        FIELD("MESSAGE", message),
-        FIELD("SYSLOG_IDENTIFIER", identifier),
-        FIELD("UNIT", about_unit),
-        FIELD("_COMM", comm),
-        FIELD("_PID", pid),
-        FIELD("_STREAM_ID", stream_id),
-        FIELD("_SYSTEMD_UNIT", unit),
-        FIELD("_TRANSPORT", transport),
-#undef FIELD
-};
+} fields[] = {FIELDS(FIELD_ROW)};
+
+/* The lengths of names that are read: most fields of an entry are told apart by theirs already. */
+static const uint64_t name_lengths = 0 FIELDS(LENGTH_BIT) LENGTH_BIT(PARTIAL_FIELD, partial);
 
 void journal_entry_set(JournalEntry *e, Text name, Text value) {
+        if (name.len >= 64 || !(name_lengths >> name.len & 1))
+                return;
         FOREACH_ARRAY (f, fields, ELEMENTSOF(fields)) {
                 Text *member = (Text *) ((char *) e + f->offset);
 
@@ -58,7 +66,7 @@ void journal_entry_set(JournalEntry *e, Text name, Text value) {
                         *member = value;
                 return;
         }
-        if (text_is(name, "CONTAINER_PARTIAL_MESSAGE"))
+        if (text_is(name, PARTIAL_FIELD))
                 e->partial = text_is(value, "true");
 }
 

@@ -1,4 +1,5 @@
-/* A datagram of rtnetlink messages, as the kernel packs them. */
+/* A datagram of rtnetlink messages, as the kernel packs them. mnl_nlmsg_ok() takes a length of 2 GiB and
+ * more for a negative one, which fits anything: no kernel writes that, so it ends here. */
 
 #include "lib/event/netlink-message.h"
 
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!aligned || netlink_decoder_new(&d) < 0)
                 return 0;
         memcpy(aligned, data, size);
-        for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+        for (; mnl_nlmsg_ok(nlh, len) && nlh->nlmsg_len <= size; nlh = mnl_nlmsg_next(nlh, &len))
                 if (netlink_decoder_decode(d, nlh, &event) > 0)
                         free(event_describe(&event));
         return 0;
