@@ -33,7 +33,11 @@ int differential_look_below(Diagnosis *d, Incident *i);
 /* Notes on others what was just refuted. */
 int differential_refuted(Diagnosis *d, const Incident *refuted, const char *because);
 
-/* raising.c: the engine's handlers. */
+/* raising.c: who an incident is about, by what the device itself is called, else by what the signals
+ * captured. Returns 1, or 0 when there is nobody it could be about. */
+int diagnosis_name_subject(
+        Diagnosis *d, const Rule *rule, const Variable *captured, size_t n_captured, char **ret);
+/* The engine's handlers. */
 int diagnosis_raise(void *userdata, const Finding *finding);
 int diagnosis_clear(void *userdata, const Finding *finding);
 

@@ -92,9 +92,9 @@ static int look_at(Diagnosis *d, const Rule *below, const Incident *above) {
 
         if (below->n_require == 0 || strcmp(below->id, above->symptom) == 0)
                 return 0;
-        subject = rule_expand(below, below->subject, above->variables, above->n_variables);
-        if (!subject)
-                return -ENOMEM;
+        r = diagnosis_name_subject(d, below, above->variables, above->n_variables, &subject);
+        if (r <= 0)
+                return r;
         if (diagnosis_find_subject(d, below, subject, true))
                 return 0;
         r = incident_new(below, subject, above->id, d->now, &tentative);

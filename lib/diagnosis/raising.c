@@ -120,23 +120,31 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
         return differential_look_below(d, i);
 }
 
-#define SUBJECT_UNKNOWN "unknown"
+#define SUBJECT_UNKNOWN "unknown" /* what a rule with ${name:-unknown} says when there is nobody */
 
-/* Who the incident is about: what the device itself is called, else what the signals captured. */
-static int name_subject(Diagnosis *d, const Finding *f, char **ret) {
+int diagnosis_name_subject(
+        Diagnosis *d, const Rule *rule, const Variable *captured, size_t n_captured, char **ret) {
         static const char *const names[] = {"hostname", "hub", "parent"};
         char values[ELEMENTSOF(names)][UPSTREAM_HOST_MAX];
         Variable variables[FINDING_VARIABLES_MAX + ELEMENTSOF(names)];
+        char *subject;
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (strstr(f->rule->subject, names[i]) &&
+                if (strstr(rule->subject, names[i]) &&
                         device_name(d->world, d->now, names[i], values[i]) > 0)
                         variables[n++] = (Variable){(char *) names[i], values[i]};
-        for (size_t i = 0; i < f->n_variables && i < FINDING_VARIABLES_MAX; i++)
-                variables[n++] = f->variables[i];
-        *ret = rule_expand(f->rule, f->rule->subject, variables, n);
-        return *ret ? 0 : -ENOMEM;
+        for (size_t i = 0; i < n_captured && i < FINDING_VARIABLES_MAX; i++)
+                variables[n++] = captured[i];
+        subject = rule_expand(rule, rule->subject, variables, n);
+        if (!subject)
+                return -ENOMEM;
+        if (strcmp(subject, SUBJECT_UNKNOWN) == 0) {
+                free(subject);
+                return 0;
+        }
+        *ret = subject;
+        return 1;
 }
 
 int diagnosis_raise(void *userdata, const Finding *f) {
@@ -147,11 +155,9 @@ int diagnosis_raise(void *userdata, const Finding *f) {
 
         if (f->n_occurrences == 0)
                 return 0;
-        r = name_subject(d, f, &subject);
-        if (r < 0)
+        r = diagnosis_name_subject(d, f->rule, f->variables, f->n_variables, &subject);
+        if (r <= 0)
                 return r;
-        if (strcmp(subject, SUBJECT_UNKNOWN) == 0)
-                return 0; /* nobody it could be about: a rule says so with ${name:-unknown} */
         known = diagnosis_find_subject(d, f->rule, subject, false);
         if (known && known->state != INCIDENT_CLEARED)
                 return repeat(d, known, f);

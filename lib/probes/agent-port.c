@@ -11,7 +11,7 @@
 #define PORT_HTTPS 443
 
 /* The first port that the agent tries. */
-static unsigned agent_port(const World *w) {
+static unsigned agent_port(const ProbeQuestion *q) {
         static const struct {
                 const char *protocol;
                 unsigned port;
@@ -21,8 +21,13 @@ static unsigned agent_port(const World *w) {
                 {"Mqtt", PORT_MQTT},
                 {"MqttWs", PORT_HTTPS},
         };
-        const Container *agent = world_container(w, "edgeAgent");
+        const Container *agent = world_container(q->world, "edgeAgent");
         const char *protocol = agent ? container_getenv(agent, "UpstreamProtocol") : NULL;
+        bool pending;
+
+        if (!agent)
+                protocol = runtime_config_string(
+                        runtime_config(q->world, q->now, 0, &pending), "agent/UpstreamProtocol");
 
         FOREACH_ARRAY (p, protocols, ELEMENTSOF(protocols))
                 if (protocol && strcasecmp(protocol, p->protocol) == 0)
@@ -76,7 +81,7 @@ static int check_name(const ProbeQuestion *q, const char *host, ProbeAnswer *a) 
 }
 
 static int ask_port(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
-        unsigned port = agent_port(q->world);
+        unsigned port = agent_port(q);
         Answer container = ask_connect(q, "edgeAgent", host, port), of_host;
 
         if (container == ANSWER_PENDING)
@@ -102,7 +107,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return probe_refutes(a, "there is no default route: the uplink is down, no port is blocked");
         if (world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
                 return probe_unknown(a, "its port: IPv4 forwarding is off, so nothing can be reached");
-        r = upstream_host(q->world, q->now, host);
+        r = question_host(q, host);
         if (r == -EAGAIN)
                 return probe_pending(a);
         if (r <= 0)

@@ -117,7 +117,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         if (world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
                 return probe_unknown(
                         a, "name resolution: IPv4 forwarding is off, so no server can be reached");
-        r = upstream_host(q->world, q->now, host);
+        r = question_host(q, host);
         if (r == -EAGAIN)
                 return probe_pending(a);
         if (r > 0) {

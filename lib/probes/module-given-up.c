@@ -1,5 +1,5 @@
-/* Did the agent give up on the module? It must have been seen to fail, by the agent's own word or by its exits, and
- * be down for longer than the agent ever waits. Being down alone is another symptom. */
+/* Did the agent give up on the module? It must have been seen to fail, by the agent's own word or by its
+ * exits, and be down for longer than the agent ever waits. Being down alone is another symptom. */
 
 #include "lib/probes/probe-list.h"
 

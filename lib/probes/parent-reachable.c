@@ -40,6 +40,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         static const char *const places[] = {"host", "edgeAgent"};
         char parent[UPSTREAM_HOST_MAX];
         bool pending, any_ok = false;
+        size_t n_places = ELEMENTSOF(places);
 
         if (!device_name(q->world, q->now, "parent", parent)) {
                 const json_t *config = runtime_config(q->world, q->now, q->since, &pending);
@@ -49,7 +50,9 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return config ? probe_refutes(a, "no parent is configured")
                               : probe_unknown(a, "whether this device has a parent");
         }
-        FOREACH_ARRAY (from, places, ELEMENTSOF(places)) {
+        if (world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
+                n_places = 1; /* what containers cannot reach says nothing about the parent */
+        FOREACH_ARRAY (from, places, n_places) {
                 Answer answer;
                 int r = ask_from(q, *from, parent, &answer, a);
 

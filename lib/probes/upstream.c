@@ -117,13 +117,29 @@ static Answer answer_of(const Fact *f, bool error_is_failure) {
         return fact_result_is(f, "error") && !error_is_failure ? ANSWER_UNKNOWN : ANSWER_FAILED;
 }
 
+#define INSIDE   "edgeAgent"
+#define STAND_IN "edgeHub"
+
 Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name) {
-        return answer_of(world_fact(q->world, q->now, q->since, "resolve:%s:%s", from, name), true);
+        Answer answer = answer_of(world_fact(q->world, q->now, q->since, "resolve:%s:%s", from, name), true);
+
+        return answer == ANSWER_UNKNOWN && strcmp(from, INSIDE) == 0 ? ask_resolve(q, STAND_IN, name)
+                                                                     : answer;
 }
 
 Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port) {
-        return answer_of(
+        Answer answer = answer_of(
                 world_fact(q->world, q->now, q->since, "connect:%s:%s:%u", from, host, port), false);
+
+        return answer == ANSWER_UNKNOWN && strcmp(from, INSIDE) == 0 ? ask_connect(q, STAND_IN, host, port)
+                                                                     : answer;
+}
+
+int question_host(const ProbeQuestion *q, char ret[static UPSTREAM_HOST_MAX]) {
+        const char *told = probe_variable(q, "host");
+        int r = upstream_host(q->world, q->now, ret);
+
+        return r != 0 || !told ? r : take_name(text_of(told), ret);
 }
 
 bool has_default_route(const World *w) {

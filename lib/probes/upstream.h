@@ -17,6 +17,9 @@ const json_t *runtime_config(World *w, usec_t now, usec_t since, bool *ret_pendi
 /* One of its strings; `path` has up to two keys ("listen/management_uri"). NULL when it is not set. */
 const char *runtime_config_string(const json_t *config, const char *path);
 
+/* The same, else what the signals captured as `host`. */
+int question_host(const ProbeQuestion *q, char ret[static UPSTREAM_HOST_MAX]);
+
 /* What a rule may call the device's own names by, in its subject: `parent` (hostname of the gateway above),
  * `hub` (hostname of the IoT hub), `hostname`. Returns 1, or 0 when it is not known. */
 int device_name(World *w, usec_t now, const char *name, char ret[static UPSTREAM_HOST_MAX]);
@@ -29,7 +32,8 @@ typedef enum Answer {
         ANSWER_FAILED,
 } Answer;
 
-/* FROM is "host" or a container. */
+/* FROM is "host", or "edgeAgent" for the modules' network: edgeHub stands in where nobody could ask from
+ * there. */
 Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name);
 Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port);
 
