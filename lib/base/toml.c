@@ -427,6 +427,8 @@ static int read_header(TomlReader *t, json_t *root, json_t **ret) {
                 return fail(t, "expected ] after the table's name");
         if (is_array)
                 return open_array_table(t, table, key, ret);
+        if (json_is_array(json_object_get(table, key)))
+                return fail(t, "this key is already defined and is no table");
         r = step_into(t, &table, key, true);
         if (r < 0)
                 return r;
