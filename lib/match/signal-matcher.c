@@ -72,9 +72,7 @@ static int test_field(
 
 int signal_test_fields(CompiledSignal *s, PatternRunner *runner, const Event *event, Hit *hit) {
         if (s->source->head.text) {
-                int r = text_is_empty(event->log.head)
-                        ? 0
-                        : pattern_run(&s->head, runner, text_clip(event->log.head, MATCH_TEXT_MAX), hit);
+                int r = pattern_run(&s->head, runner, text_clip(event->log.head, MATCH_TEXT_MAX), hit);
 
                 if (r <= 0)
                         return r;

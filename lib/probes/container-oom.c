@@ -33,7 +33,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         r = add_limit(q, a);
         if (r < 0)
                 return r;
-        if (probe_variable(q, "container_id"))
+        if (probe_variable(q, "oom_by"))
                 return probe_confirms(a,
                         "the kernel's out-of-memory killer chose a process in the cgroup of %s", q->subject);
         if (oom > 0)

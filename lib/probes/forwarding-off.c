@@ -67,7 +67,8 @@ static int check_links(const ProbeQuestion *q, const BridgeSearch *search, Probe
         return r;
 }
 
-/* The bit of all links: from the kernel, else as the engine last saw it. */
+/* The bit of all links: from the kernel, else as the engine last saw it. -EAGAIN while that is being asked.
+ */
 static int forwarding_of_all(const ProbeQuestion *q) {
         int all = world_forwarding(q->world, FAMILY_INET, "all", q->now);
         const Fact *info;
@@ -75,15 +76,23 @@ static int forwarding_of_all(const ProbeQuestion *q) {
 
         if (all >= 0)
                 return all;
-        info = world_peek(q->world, "engine-info");
-        bit = info && info->state == FACT_KNOWN ? json_object_get(info->value, "IPv4Forwarding") : NULL;
-        return json_is_boolean(bit) ? json_is_true(bit) : -1;
+        info = world_fact(q->world, q->now, q->since, "engine-info");
+        if (!info)
+                return -ENOMEM;
+        if (info->state == FACT_PENDING)
+                return -EAGAIN;
+        bit = info->state == FACT_KNOWN ? json_object_get(info->value, "IPv4Forwarding") : NULL;
+        return json_is_boolean(bit) ? json_is_true(bit) : -ENODATA;
 }
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         BridgeSearch search = {.world = q->world};
         int all = forwarding_of_all(q), r;
 
+        if (all == -ENOMEM)
+                return all;
+        if (all == -EAGAIN)
+                return probe_pending(a);
         world_each_container(q->world, visit, &search);
         if (world_knows(q->world, EVENT_CONTAINER) && search.n_on_bridge == 0)
                 return probe_refutes(a,
