@@ -262,16 +262,21 @@ static const sd_bus_vtable incident_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
+/* An id is a valid part of a path as it stands; sd_bus_path_encode() would escape its first digit. */
+static char *incident_path(const Incident *i) {
+        char *path;
+
+        return asprintf(&path, BUS_INCIDENT_PATH "/%s", i->id) < 0 ? NULL : path;
+}
+
 static int find_incident(sd_bus *bus, const char *path, const char *interface, void *userdata,
         void **ret_found, sd_bus_error *error) {
-        _cleanup_(freep) char *id = NULL;
+        const char *id = path + strlen(BUS_INCIDENT_PATH);
         const Incident *incident;
-        int r;
 
-        r = sd_bus_path_decode(path, BUS_INCIDENT_PATH, &id);
-        if (r <= 0)
-                return r;
-        incident = diagnosis_find(diagnosis_of(userdata), id);
+        if (*id++ != '/')
+                return 0;
+        incident = *id ? diagnosis_find(diagnosis_of(userdata), id) : NULL;
         if (!incident || strcmp(incident->id, id) != 0)
                 return 0;
         *ret_found = (void *) incident;
@@ -283,15 +288,17 @@ static int enumerate_incidents(
         size_t n;
         const Incident *const *incidents = diagnosis_incidents(diagnosis_of(userdata), &n);
         char **nodes = calloc(n + 1, sizeof(*nodes));
-        int r = nodes ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                r = sd_bus_path_encode(BUS_INCIDENT_PATH, incidents[i]->id, &nodes[i]);
-        if (r < 0) {
-                for (char **node = nodes; node && *node; node++)
+        if (!nodes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                nodes[i] = incident_path(incidents[i]);
+                if (nodes[i])
+                        continue;
+                for (char **node = nodes; *node; node++)
                         free(*node);
                 free(nodes);
-                return r;
+                return -ENOMEM;
         }
         *ret_nodes = nodes;
         return 1;
@@ -317,12 +324,11 @@ int bus_objects_add(Connection *c) {
 }
 
 static int emit_change(Connection *c, const Incident *i, IncidentChange change) {
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = incident_path(i);
         int r;
 
-        r = sd_bus_path_encode(BUS_INCIDENT_PATH, i->id, &path);
-        if (r < 0)
-                return r;
+        if (!path)
+                return -ENOMEM;
         r = i->seq == 1
                 ? sd_bus_emit_object_added(c->bus, path)
                 : sd_bus_emit_properties_changed(c->bus, path, BUS_INCIDENT_INTERFACE, "State", "Severity",
