@@ -120,12 +120,12 @@ static int judge(const Diagnosis *d, const Rule *rule, const Example *example, c
 }
 
 int example_run(const Rule *rule, const Example *example, char **ret_why) {
+        Rule *alone[] = {(Rule *) rule};
+        RuleSet rules = {.rules = alone, .n_rules = 1}; /* before, so that it outlives, what borrows it */
         _cleanup_(problem_list_done) ProblemList problems = {};
         _cleanup_(matcher_freep) Matcher *matcher = NULL;
         _cleanup_(world_freep) World *world = NULL;
         _cleanup_(diagnosis_freep) Diagnosis *d = NULL;
-        Rule *alone[] = {(Rule *) rule};
-        RuleSet rules = {.rules = alone, .n_rules = 1};
         int r;
 
         r = matcher_new(&matcher, &rules, &problems);

@@ -119,13 +119,13 @@ static void ignore_change(void *userdata, const Incident *incident, IncidentChan
 }
 
 START_TEST(a_replay_ends_in_time) {
+        RuleSet rules = {};
         _cleanup_(test_folder_done) TestFolder folder = test_folder_new();
         _cleanup_(problem_list_done) ProblemList problems = {};
         _cleanup_(recording_freep) Recording *recording = NULL;
         _cleanup_(matcher_freep) Matcher *matcher = NULL;
         _cleanup_(world_freep) World *world = NULL;
         _cleanup_(diagnosis_freep) Diagnosis *d = NULL;
-        RuleSet rules = {};
         ReplayResult result;
 
         if (recordings[_i].journal)

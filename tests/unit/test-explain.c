@@ -56,8 +56,8 @@ static const char *const odd[] = {
         "{}",
         "[]",
         "{\"symptom\": 7, \"evidence\": {}, \"remedy\": [], \"ruled_out\": \"x\", \"variables\": []}",
-        "{\"evidence\": [1, {}], \"ruled_out\": [null], \"remedy\": {\"where\": \"moon\"}, \"variables\": "
-        "{\"a\": 1}}",
+        "{\"evidence\": [1, {}], \"ruled_out\": [null], \"remedy\": {\"where\": \"moon\"}}",
+        "{\"variables\": {\"a\": 1}}",
 };
 
 START_TEST(survives_odd_objects) {

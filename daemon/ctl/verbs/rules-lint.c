@@ -60,8 +60,8 @@ static int check_message_id(const Rule *rule, ProblemList *problems) {
 }
 
 static int check_patterns(const RuleSelection *s, ProblemList *problems) {
-        _cleanup_(matcher_freep) Matcher *matcher = NULL;
         RuleSet selected = {.rules = (Rule **) s->rules, .n_rules = s->n_rules};
+        _cleanup_(matcher_freep) Matcher *matcher = NULL;
 
         return matcher_new(&matcher, &selected, problems);
 }
