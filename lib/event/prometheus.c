@@ -124,3 +124,20 @@ bool prometheus_label(const PrometheusSample *s, const char *name, Text *ret) {
                 }
         return false;
 }
+
+int prometheus_select(Text exposition, const char *prefix, Buffer *ret) {
+        Text rest = exposition;
+        PrometheusSample s;
+        int n = 0;
+
+        while (prometheus_next(&rest, &s)) {
+                Text line = text_strip((Text){s.name.data, (size_t) (rest.data - s.name.data)});
+
+                if (!text_starts_with(s.name, prefix))
+                        continue;
+                (void) buffer_append_text(ret, line);
+                (void) buffer_append_string(ret, "\n");
+                n++;
+        }
+        return ret->error < 0 ? ret->error : n;
+}

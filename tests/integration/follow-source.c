@@ -5,7 +5,10 @@
  * follow-source NAME SOCKET STATE COLD-START-SECONDS
  *
  * Reads its position from the file STATE if there is one, and writes it there at SIGTERM. SIGUSR1 prints the
- * status object. SIGUSR2 stops the draining of the merge, as a busy diagnosis would, and starts it again. */
+ * status object. SIGUSR2 stops the draining of the merge, as a busy diagnosis would, and starts it again.
+ *
+ * What other sources would have told: EDGEWATCH_CONTAINERS names a file, an array of containers as Docker
+ * inspects them, which the World is to know. SIGHUP reads it again. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +16,7 @@
 
 #include "daemon/watch/config.h"
 #include "daemon/watch/sources/registry.h"
+#include "lib/event/docker-event.h"
 
 typedef struct Follow {
         sd_event *event;
@@ -101,6 +105,9 @@ static json_t *details(const Event *e) {
         case EVENT_FORWARDING:
                 return json_pack("{s:s, s:s, s:b}", "family", family_to_string(e->forwarding.family),
                         "ifname", e->forwarding.ifname, "enabled", e->forwarding.enabled);
+        case EVENT_METRICS:
+                return json_pack("{s:o, s:o}", "module", text_value(e->metrics.module), "exposition",
+                        text_value(e->metrics.exposition));
         case EVENT_UNIT:
                 return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "name", e->unit.name,
                         "load_state", e->unit.load_state, "active_state", e->unit.active_state, "sub_state",
@@ -141,6 +148,28 @@ static int fetch(void *userdata, World *world, const char *key, usec_t now) {
         return -ENODATA;
 }
 
+static int read_containers(Follow *f) {
+        const char *path = getenv("EDGEWATCH_CONTAINERS");
+        json_t *array = path ? json_load_file(path, 0, NULL) : NULL, *item;
+        Container *container;
+        Event event;
+        size_t i;
+        int r = path && !array ? -EBADMSG : 0;
+
+        json_array_foreach (array, i, item) {
+                r = container_from_json(item, &container);
+                if (r < 0)
+                        break;
+                container_state_event(container, source_realtime(), &event);
+                r = world_apply(f->world, &event);
+                (void) container_unref(container);
+                if (r < 0)
+                        break;
+        }
+        json_decref(array);
+        return r;
+}
+
 static void drain(Follow *f) {
         bool any = false;
 
@@ -166,6 +195,8 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
                 print_object(status);
         } else if (si->ssi_signo == SIGUSR2)
                 f->is_held = !f->is_held;
+        else if (si->ssi_signo == SIGHUP)
+                return read_containers(f);
         else
                 return sd_event_exit(f->event, 0);
         return 0;
@@ -198,7 +229,7 @@ static int run(Follow *f) {
 }
 
 static int block_signals(Follow *f) {
-        static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2};
+        static const int signals[] = {SIGHUP, SIGTERM, SIGUSR1, SIGUSR2};
         sigset_t mask;
 
         (void) sigemptyset(&mask);
@@ -244,6 +275,9 @@ static int follow(Follow *f, const char *name, const char *socket, usec_t cold_s
         context.config = config;
         context.positions = positions;
         r = source_new(find_ops(name), &context, &f->source);
+        if (r < 0)
+                return r;
+        r = read_containers(f);
         if (r < 0)
                 return r;
         source_start(f->source);

@@ -105,6 +105,36 @@ START_TEST(series_takes_no_step_back) {
 }
 END_TEST
 
+static const struct {
+        const char *name, *text, *selected;
+        int n;
+} selections[] = {
+        {"its own", "# HELP x y\ndotnet_a 1\nedgehub_a{b=\"c\"} 1\nprocess_b 2\nedgehub_c 3\n",
+                "edgehub_a{b=\"c\"} 1\nedgehub_c 3\n", 2},
+        {"the last line without an end", "edgehub_a 1\nedgehub_b 2", "edgehub_a 1\nedgehub_b 2\n", 2},
+        {"a comment that looks like one", "# edgehub_a 1\n", "", 0},
+        {"the name in a label only", "a{b=\"edgehub_\"} 1\n", "", 0},
+        {"lines of DOS", "edgehub_a 1\r\nother 2\r\n", "edgehub_a 1\n", 1},
+        {"nothing", "", "", 0},
+};
+
+START_TEST(own_samples_are_selected) {
+        typeof(&selections[0]) s = &selections[_i];
+        _cleanup_(buffer_done) Buffer b = {};
+
+        ck_assert_msg(prometheus_select(text_of(s->text), "edgehub_", &b) == s->n, "%s", s->name);
+        ck_assert_text_eq(buffer_text(&b), s->selected);
+}
+END_TEST
+
+START_TEST(too_much_is_refused) {
+        _cleanup_(buffer_done) Buffer b = {.max_bytes = 12};
+
+        ck_assert_int_eq(
+                prometheus_select(TEXT_LITERAL("edgehub_a 1\nedgehub_b 2\n"), "edgehub_", &b), -EFBIG);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("prometheus");
         TCase *test = tcase_create("prometheus");
@@ -114,6 +144,8 @@ int main(void) {
         tcase_add_loop_test(test, scrape_becomes_a_point, 0, ELEMENTSOF(scrapes));
         tcase_add_test(test, series_is_bounded);
         tcase_add_test(test, series_takes_no_step_back);
+        tcase_add_loop_test(test, own_samples_are_selected, 0, ELEMENTSOF(selections));
+        tcase_add_test(test, too_much_is_refused);
         suite_add_tcase(suite, test);
         return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 static const SourceOps *const registry[] = {
         &docker_source_ops,
         &journal_source_ops,
+        &metrics_source_ops,
         &rtnetlink_source_ops,
         &units_source_ops,
 };

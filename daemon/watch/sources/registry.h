@@ -6,5 +6,6 @@
 
 extern const SourceOps docker_source_ops;
 extern const SourceOps journal_source_ops;
+extern const SourceOps metrics_source_ops;
 extern const SourceOps rtnetlink_source_ops;
 extern const SourceOps units_source_ops;
