@@ -115,6 +115,16 @@ static void feed(Device *d, unsigned second, Event event) {
         ck_assert_int_eq(diagnosis_feed(d->diagnosis, &event), 0);
 }
 
+static const Incident *incident_of(const Device *d, const char *symptom) {
+        size_t n;
+        const Incident *const *list = diagnosis_incidents(d->diagnosis, &n);
+
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(list[i]->symptom, symptom) == 0)
+                        return list[i];
+        ck_abort_msg("no incident %s", symptom);
+}
+
 static void say(Device *d, unsigned second, const char *message) {
         feed(d, second,
                 (Event){.kind = EVENT_LOG,
@@ -292,6 +302,99 @@ START_TEST(clears_when_signal_and_state_agree) {
 }
 END_TEST
 
+/* Nobody was told of it, so nobody has to be told that it is over. */
+START_TEST(suspicion_that_passes_is_no_incident) {
+        const Incident *const *list;
+        size_t n;
+
+        DEVICE(d);
+        say(&d, 1, "packets are lost");
+        say(&d, 30, "packets are back");
+        wait_until(&d, 2000);
+        ck_assert_str_eq(d.changes, "");
+        list = diagnosis_incidents(d.diagnosis, &n);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_int_eq(list[0]->state, INCIDENT_REFUTED);
+        device_close(&d);
+}
+END_TEST
+
+/* Its recovery also asks the probes, which cannot tell: that must not leave it open for ever. */
+START_TEST(unproven_suspicion_ends_with_its_signals) {
+        DEVICE(d);
+
+        say(&d, 1, "packets are lost");
+        say(&d, 100, "packets are back");
+        wait_until(&d, 2000);
+        ck_assert_str_eq(d.changes, "mtu/azure-iot-edge:suspected@61 mtu/azure-iot-edge:cleared@100");
+        device_close(&d);
+}
+END_TEST
+
+static const char suspicion_rule[] =
+        "id: suspicion\nmessage-id: 00000000000000000000000000000004\nlayer: mtu\nsubject: azure-iot-edge\n"
+        "message: m\n" COMMON "signals:\n  lost: {log: {from: [runtime], match: '^packets are lost'}}\n"
+        "when: [{any: [lost]}]\nclear: [{quiet: 1h}]\nconfirm: {require: [network-mtu]}\n"
+        "explained-by: [line]\n";
+
+/* A mere suspicion gives way to what was proven in a higher layer; once proven itself it stands alone. */
+START_TEST(higher_layer_explains_only_suspicions) {
+        static const char *const rules[] = {line_rule, suspicion_rule};
+        Device d;
+
+        device_open(&d, rules, ELEMENTSOF(rules));
+        say(&d, 1, "packets are lost");
+        say(&d, 2, "module a failed");
+        wait_until(&d, 3);
+        ck_assert_str_eq(d.changes, "line/a:confirmed@2 suspicion/azure-iot-edge:updated@2(consequence)");
+        d.changes[0] = '\0';
+        add_network(&d);
+        set_uplink(&d, 10, 1430);
+        wait_until(&d, 20);
+        ck_assert_ptr_nonnull(strstr(d.changes, "suspicion/azure-iot-edge:confirmed@10"));
+        ck_assert_str_eq(incident_of(&d, "suspicion")->consequence_of, "");
+        device_close(&d);
+}
+END_TEST
+
+static const char named_rule[] =
+        "id: named\nmessage-id: 00000000000000000000000000000005\nlayer: uplink\nsubject: "
+        "'${parent:-unknown}'\n"
+        "message: m\n" COMMON "signals:\n  lost: {log: {from: [runtime], match: '^packets are lost'}}\n"
+        "  hint: {log: {from: [runtime], match: '^it is the (?<what>\\w+)'}}\n"
+        "when: [{any: [lost]}]\nclear: [{quiet: 1h}]\nevidence: {signals: [hint], within: 1h}\n"
+        "confirm: {conclusive: true}\n";
+
+static int fetch_parent(void *userdata, World *w, const char *key, usec_t now) {
+        const bool *has_parent = userdata;
+
+        if (strcmp(key, "runtime-config") != 0 || !*has_parent)
+                return world_set_unknown(w, key, "this is a test", now);
+        return world_set_fact(w, key, json_pack("{s:s}", "parent_hostname", "gw"), now);
+}
+
+/* The subject is what the device's parent is called; without one there is nobody it could be about. */
+START_TEST(subject_may_be_a_name_of_the_device) {
+        static const char *const rules[] = {named_rule};
+        bool has_parent = _i > 0;
+        Device d;
+
+        device_open(&d, rules, ELEMENTSOF(rules));
+        (void) diagnosis_free(d.diagnosis);
+        (void) world_free(d.world);
+        ck_assert_int_eq(world_new(&d.world, (WorldOps){.fetch = fetch_parent, .userdata = &has_parent}), 0);
+        ck_assert_int_eq(diagnosis_new(&d.diagnosis, &d.set, d.matcher, d.world,
+                                 (DiagnosisOps){.changed = on_changed, .userdata = &d}),
+                0);
+        say(&d, 1, "it is the cable");
+        say(&d, 2, "packets are lost");
+        ck_assert_str_eq(d.changes, has_parent ? "named/gw:confirmed@2" : "");
+        if (has_parent) /* what evidence captured is known too */
+                ck_assert_str_eq(incident_variable(incident_of(&d, "named"), "what"), "cable");
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(lower_layer_is_the_cause) {
         DEVICE(d);
 
@@ -409,6 +512,10 @@ int main(void) {
         tcase_add_test(tc, state_refutes_and_is_asked_again);
         tcase_add_test(tc, unknown_stays_suspected_and_is_told_after_a_minute);
         tcase_add_test(tc, clears_when_signal_and_state_agree);
+        tcase_add_test(tc, suspicion_that_passes_is_no_incident);
+        tcase_add_test(tc, unproven_suspicion_ends_with_its_signals);
+        tcase_add_test(tc, higher_layer_explains_only_suspicions);
+        tcase_add_loop_test(tc, subject_may_be_a_name_of_the_device, 0, 2);
         tcase_add_test(tc, lower_layer_is_the_cause);
         tcase_add_test(tc, lower_layer_is_looked_at_though_nobody_raised_it);
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);

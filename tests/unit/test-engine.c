@@ -34,6 +34,8 @@ typedef struct Case {
 } Case;
 
 #define ANY_C "clear: [{any: [c]}]\n"
+#define PRECEDED                                                                                            \
+        "when: [{after: a, absent: [c], for: 10s, preceded-by: [b], within: 20s}]\nclear: [{quiet: 1h}]\n"
 
 static const Case cases[] = {
         {"any raises each time", "when: [{any: [a]}]\n" ANY_C, {{1, "a"}, {2, "b"}, {3, "a"}}, "R1 R3"},
@@ -96,6 +98,23 @@ static const Case cases[] = {
                 {{1, "a", "x"}, {5, "b", "y"}, {90, ""}}, "R31"},
         {"absences of two keys at one time", "when: [{after: a, absent: [b], for: 30s}]\n" ANY_C,
                 {{1, "a", "x"}, {1, "a", "y"}, {90, ""}}, "R31 R31"},
+        {"absence after several", "when: [{after: a, at-least: 2, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {11, "a"}, {90, ""}}, "R31"},
+        {"absence after too few", "when: [{after: a, at-least: 2, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {40, "a"}, {90, ""}}, ""},
+        {"absence after several, ended", "when: [{after: a, at-least: 2, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a"}, {11, "a"}, {20, "b"}, {90, ""}}, ""},
+        {"absence after several of one key",
+                "when: [{after: a, at-least: 2, absent: [b], for: 30s}]\n" ANY_C,
+                {{1, "a", "x"}, {11, "a", "y"}, {90, ""}}, ""},
+        {"absence with a past", PRECEDED, {{1, "b", "x"}, {5, "a", "x"}, {60, ""}}, "R15"},
+        {"absence without its past", PRECEDED, {{1, "b", "y"}, {5, "a", "x"}, {60, ""}}, ""},
+        {"absence with its past too long ago", PRECEDED, {{1, "b"}, {35, "a"}, {90, ""}}, ""},
+        {"absence with a past, ended", PRECEDED, {{1, "b"}, {5, "a"}, {9, "c"}, {60, ""}}, ""},
+        {"absence with a past of other numbers",
+                "when: [{after: a, absent: [c], for: 10s, preceded-by: [b], within: 20s, "
+                "where: {n: {greater-than: m}}}]\nclear: [{quiet: 1h}]\n",
+                {{1, "b", NULL, "4"}, {5, "a", NULL, "3"}, {6, "a", NULL, "5"}, {60, ""}}, "R16"},
         {"absence clears", "when: [{any: [a]}]\nclear: [{after: c, absent: [a], for: 10s}]\n",
                 {{1, "a"}, {2, "c"}, {5, "a"}, {20, "c"}, {60, ""}}, "R1 R5 C30"},
         {"below clears when it calmed down",
