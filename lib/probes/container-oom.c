@@ -6,15 +6,6 @@
 
 #define SEEN_WITHIN (15 * USEC_PER_SEC) /* of each other: the reason, the kill, the exit */
 
-/* Docker keeps OOMKilled of the run before, and some versions reset it at the next start: it tells only of a
- * container that has not been started since. */
-static int oom_by_state(const ProbeQuestion *q, usec_t since) {
-        const char *status = world_container_status(q->world, q->subject);
-        int oom = world_container_oom(q->world, q->subject, since);
-
-        return oom == 0 && (!status || strcmp(status, "running") == 0) ? -1 : oom;
-}
-
 static int add_limit(const ProbeQuestion *q, ProbeAnswer *a) {
         const Container *c = world_container(q->world, q->subject);
 
@@ -26,7 +17,7 @@ static int add_limit(const ProbeQuestion *q, ProbeAnswer *a) {
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         usec_t since = usec_sub(q->last_seen, SEEN_WITHIN);
-        int oom = oom_by_state(q, since), r;
+        int oom = world_container_oom(q->world, q->subject, since), r;
         int killed_by = world_container_kill_signal(q->world, q->subject, since);
         int exit_code = world_container_exit_code(q->world, q->subject);
 

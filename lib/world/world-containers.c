@@ -268,6 +268,10 @@ int world_container_oom(const World *w, const char *name, usec_t since) {
                 return 1;
         if (!c->object || c->inspected_at < since || c->object->finished_at < since)
                 return -1;
+        /* "no" is about the last exit only when it was asked after it and before the next start, which
+         * resets it */
+        if (c->object->oom_killed == 0 && (container_is_running(c->object) || c->inspected_at < c->died_at))
+                return -1;
         return c->object->oom_killed;
 }
 
