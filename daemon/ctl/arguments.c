@@ -11,6 +11,7 @@ typedef enum Option {
         OPTION_ALL,
         OPTION_COLOR,
         OPTION_DIRECTORY,
+        OPTION_FOR,
         OPTION_HELP,
         OPTION_JSON,
         OPTION_RULES,
@@ -23,6 +24,7 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_ALL] = {"all", 'a', NULL, false, "also what is over, refuted, or written by others"},
         [OPTION_COLOR] = {"color", 0, "WHEN", true, "auto, always or never (NO_COLOR is respected)"},
         [OPTION_DIRECTORY] = {"directory", 'D', "DIR", false, "read the journal files in DIR"},
+        [OPTION_FOR] = {"for", 0, "DURATION", false, "go on recording for so long (90s, 10min)"},
         [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
         [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
@@ -62,6 +64,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return -EINVAL;
         case OPTION_DIRECTORY:
                 a->directory = value;
+                return 0;
+        case OPTION_FOR:
+                a->duration = value;
                 return 0;
         case OPTION_HELP:
                 a->help = true;
@@ -151,4 +156,23 @@ bool arguments_allowed(const Arguments *a, const char *options, FILE *errors) {
                 return false;
         }
         return true;
+}
+
+int arguments_since(const Arguments *a, usec_t now, usec_t fallback, usec_t *ret) {
+        usec_t duration;
+        uint64_t nsec;
+        size_t len;
+
+        if (!a->since) {
+                *ret = usec_sub(now, fallback);
+                return 0;
+        }
+        if (duration_parse(text_of(a->since), &duration) >= 0) {
+                *ret = usec_sub(now, duration);
+                return 0;
+        }
+        if (timestamp_parse(text_of(a->since), &nsec, &len) < 0 || a->since[len] != '\0')
+                return -EINVAL;
+        *ret = nsec / NSEC_PER_USEC;
+        return 0;
 }

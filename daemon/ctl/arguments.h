@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "lib/base/macro.h"
+#include "lib/base/time.h"
 
 typedef enum ColorMode {
         COLOR_AUTO,
@@ -18,7 +18,7 @@ typedef enum ColorMode {
 typedef struct Arguments {
         ColorMode color;
         bool json, all, help, version;
-        const char *since, *directory;
+        const char *since, *directory, *duration;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
         uint32_t given; /* bit mask of rows of the table of options */
@@ -44,3 +44,7 @@ int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors);
 /* Whether each option that was given is global or one of `options` (names separated by spaces); says on
  * `errors` which one is not. */
 bool arguments_allowed(const Arguments *a, const char *options, FILE *errors);
+
+/* The time that --since names: a duration before now, or an RFC 3339 timestamp; `fallback` before now
+ * without it. -EINVAL when it is neither. */
+int arguments_since(const Arguments *a, usec_t now, usec_t fallback, usec_t *ret);

@@ -27,6 +27,7 @@ typedef struct Verb {
         V(explain)                                                                                          \
         V(history)                                                                                          \
         V(list)                                                                                             \
+        V(record)                                                                                           \
         V(reload)                                                                                           \
         V(replay)                                                                                           \
         V(rules)                                                                                            \

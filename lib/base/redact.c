@@ -27,6 +27,8 @@ static const char *const secret_endings[] = {
         "keyvalue",
         "passwd",
         "password",
+        "pinvalue",
+        "pkcs11pin",
         "primarykey",
         "privatekey",
         "pwd",
@@ -112,6 +114,23 @@ static size_t assignment_bytes(Text t, bool *ret_quoted) {
         return n;
 }
 
+/* "--password hunter2": the blanks and opening quotes before its value, 0 when the name is no option. */
+static size_t option_bytes(Text t, size_t name, bool *ret_quoted) {
+        Text rest = text_skip(t, name);
+        size_t blanks = 0, quotes;
+
+        if (!text_starts_with(t, "--"))
+                return 0;
+        while (blanks < rest.len && rest.data[blanks] == ' ')
+                blanks++;
+        quotes = blanks;
+        while (quotes < rest.len &&
+                (rest.data[quotes] == '"' || rest.data[quotes] == '\'' || rest.data[quotes] == '\\'))
+                quotes++;
+        *ret_quoted = quotes > blanks;
+        return blanks > 0 ? quotes : 0;
+}
+
 /* TOML's `device_id_pk = { value = "…" }`: all that is inside. */
 static size_t group_bytes(Text t) {
         const char *end = memchr(t.data, t.data[0] == '{' ? '}' : ']', t.len);
@@ -188,6 +207,8 @@ static size_t redact_assignment(Text t, size_t name, Buffer *b) {
         if (!is_secret_in_text(text_clip(t, name)))
                 return 0;
         assignment = assignment_bytes(text_skip(t, name), &quoted);
+        if (assignment == 0)
+                assignment = option_bytes(t, name, &quoted);
         if (assignment == 0)
                 return 0;
         value = value_bytes(text_skip(t, name + assignment), quoted);

@@ -45,7 +45,7 @@ static const char *const kept_env[] = {
         "no_proxy",
 };
 
-static bool is_kept(Text name) {
+bool container_env_is_kept(Text name) {
         FOREACH_ARRAY (kept, kept_env, ELEMENTSOF(kept_env))
                 if (name.len == strlen(*kept) && strncasecmp(name.data, *kept, name.len) == 0)
                         return true;
@@ -80,7 +80,7 @@ static int read_variable(Container *c, Text assignment) {
                 return 0;
         name = text_clip(assignment, (size_t) (equals - assignment.data));
         value = text_skip(assignment, name.len + 1);
-        if (!is_kept(name))
+        if (!container_env_is_kept(name))
                 return 0;
         c->n_env++;
         e->name = text_dup(name);

@@ -70,6 +70,13 @@ void journal_entry_set(JournalEntry *e, Text name, Text value) {
                 e->partial = text_is(value, "true");
 }
 
+bool journal_entry_reads(Text name) {
+        FOREACH_ARRAY (f, fields, ELEMENTSOF(fields))
+                if (text_equals(name, f->name))
+                        return true;
+        return text_is(name, "CONTAINER_PARTIAL_MESSAGE");
+}
+
 #define FIELD_NAME_MAX_BYTES 64 /* journald's own limit */
 
 void journal_entry_add(JournalEntry *e, const void *data, size_t len) {

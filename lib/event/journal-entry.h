@@ -23,6 +23,9 @@ void journal_entry_add(JournalEntry *e, const void *data, size_t len);
 /* The same for a field whose name and value do not lie together. */
 void journal_entry_set(JournalEntry *e, Text name, Text value);
 
+/* Whether a field of this name is one that is read. */
+bool journal_entry_reads(Text name);
+
 typedef struct JournalDecoder JournalDecoder;
 
 int journal_decoder_new(JournalDecoder **ret);

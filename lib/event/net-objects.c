@@ -115,9 +115,11 @@ int route_from_json(const json_t *object, Route *ret) {
                 return -EINVAL;
         route.metric = (uint32_t) metric;
 
-        /* blackhole, unreachable…: it leads nowhere, so it must not be found where routes are looked for */
+        /* blackhole, unreachable…: it leads nowhere, so it must not be found where routes are looked for. In
+         * net/events.jsonl the type is that of the event. */
         type = json_text(json_object_get(object, "type"));
-        if (!text_is_empty(type) && !text_is(type, "unicast") && route.table == RT_TABLE_MAIN)
+        if (!text_is_empty(type) && !text_is(type, "unicast") && !text_is(type, "route") &&
+                route.table == RT_TABLE_MAIN)
                 route.table = RT_TABLE_UNSPEC;
         *ret = route;
         return 0;

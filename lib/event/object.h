@@ -73,6 +73,7 @@ DEFINE_CLEANUP(Container, container_unref);
 bool container_is_owned(const Container *c); /* by the IoT Edge runtime, by its label */
 bool container_is_running(const Container *c);
 const char *container_getenv(const Container *c, const char *name); /* NULL when unset or not kept */
+bool container_env_is_kept(Text name); /* whether the value of a variable of this name may be told */
 
 /* One network as `GET /networks/ID` tells it. */
 typedef struct Network {

@@ -25,25 +25,6 @@ static const struct {
 };
 #define COLUMN_STATE 3
 
-static int since_of(const char *word, usec_t now, usec_t *ret) {
-        usec_t duration;
-        uint64_t nsec;
-        size_t len;
-
-        if (!word) {
-                *ret = usec_sub(now, DEFAULT_SINCE);
-                return 0;
-        }
-        if (duration_parse(text_of(word), &duration) >= 0) {
-                *ret = usec_sub(now, duration);
-                return 0;
-        }
-        if (timestamp_parse(text_of(word), &nsec, &len) < 0 || word[len] != '\0')
-                return -EINVAL;
-        *ret = nsec / NSEC_PER_USEC;
-        return 0;
-}
-
 static int add_matches(sd_journal *j, bool of_others) {
         char match[64];
         int r;
@@ -184,7 +165,7 @@ static ExitCode run(const Arguments *a) {
         usec_t since;
         int r;
 
-        if (since_of(a->since, realtime_now(), &since) < 0)
+        if (arguments_since(a, realtime_now(), DEFAULT_SINCE, &since) < 0)
                 return fail(
                         0, "--since=%s is neither a duration (90min, 2d) nor a time (RFC 3339)", a->since);
         r = a->directory ? sd_journal_open_directory(&j, a->directory, 0)

@@ -1,0 +1,41 @@
+#pragma once
+
+/* The state of this device, read once and waited for: what `record` writes and `check` judges. Each part is
+ * JSON as a recording holds it (docs/recording.md), not redacted. A part that cannot be read is NULL and has
+ * an error. */
+
+#include "daemon/ctl/collect/docker-api.h"
+#include "daemon/ctl/collect/network-reader.h"
+
+typedef enum DevicePart {
+        DEVICE_CONTAINERS,
+        DEVICE_NETWORKS,
+        DEVICE_ENGINE_INFO,
+        DEVICE_ENGINE_VERSION,
+        DEVICE_LINKS,
+        DEVICE_ROUTES,
+        DEVICE_ADDRESSES,
+        DEVICE_LISTENERS,
+        DEVICE_UNITS,
+        DEVICE_PART_MAX,
+        DEVICE_PART_INVALID = -EINVAL,
+} DevicePart;
+
+const char *device_part_to_string(DevicePart part); /* its path in a recording */
+DevicePart device_part_from_string(const char *path);
+
+typedef struct Device {
+        json_t *parts[DEVICE_PART_MAX];
+        int errors[DEVICE_PART_MAX]; /* 0, or why a part is NULL */
+} Device;
+
+void device_done(Device *d);
+
+/* Each fills its parts. They return nothing: what could not be read is in d->errors. */
+void device_read_docker(Device *d, DockerApi *api); /* api NULL: errors are left as they are */
+void device_read_network(Device *d, NetworkReader *reader);
+void device_read_listeners(Device *d);
+void device_read_units(Device *d);
+
+/* The container of an element of DEVICE_CONTAINERS; NULL when it is none. */
+const char *device_container_name(const json_t *container);
