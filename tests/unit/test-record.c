@@ -1,0 +1,118 @@
+#include "daemon/ctl/record/recorder.h"
+
+#include "tests/unit/recording-folder.h"
+#include "tests/unit/unit.h"
+
+/* "hunter" is the secret in each. */
+static const struct {
+        const char *title, *path, *content;
+        const char *kept; /* must still be there; NULL when nothing may be written */
+} files[] = {
+        {"manual provisioning", "/etc/aziot/config.toml",
+                "hostname = \"device\"\n[provisioning]\nconnection_string = "
+                "\"HostName=h;SharedAccessKey=hunter2\"\n",
+                "hostname = \"device\""},
+        {"a key in an inline table", "/etc/aziot/config.toml",
+                "x = 1\ndevice_id_pk = { value = \"hunter2\" }\n", "x = 1"},
+        {"a key in a table of its own", "/etc/aziot/config.toml",
+                "[provisioning.attestation.symmetric_key]\nvalue = \"hunter2\"\n",
+                "[provisioning.attestation.symmetric_key]"},
+        {"a key by a dotted name", "/etc/aziot/config.toml",
+                "symmetric_key.value = \"hunter2\"\nid_scope = \"0ne\"\n", "id_scope = \"0ne\""},
+        {"several lines", "/etc/aziot/config.toml", "password = \"\"\"\nhunter2\nhunter3\"\"\"\na = 2\n",
+                "a = 2"},
+        {"a comment", "/etc/aziot/config.toml", "a = 2 # the old one was hunter2\n", "a = 2"},
+        {"the agent's environment", "/etc/aziot/config.toml",
+                "[agent.env]\nX = \"hunter2\"\nUpstreamProtocol = \"Mqtt\"\n",
+                "UpstreamProtocol = \"Mqtt\""},
+        {"create options", "/etc/aziot/config.toml",
+                "[agent.config]\nimage = \"i\"\ncreateOptions = { Env = [\"X=hunter2\"] }\n",
+                "image = \"i\""},
+        {"registry auth", "/etc/aziot/config.toml",
+                "a = 1\n[agent.config.auth]\nusername = \"u\"\npassword = \"hunter2\"\n", "a = 1"},
+        {"TOML that is none", "/etc/aziot/config.toml", "device_id_pk = { value = \"hunter2\"\n", NULL},
+        {"1.1", "/etc/iotedge/config.yaml",
+                "hostname: device\nprovisioning:\n  source: manual\n  device_connection_string: "
+                "'HostName=h;SharedAccessKey=hunter2'\n"
+                "agent:\n  env:\n    X: hunter2\n  config:\n    auth: {password: hunter2}\n",
+                "\"device\""},
+        {"YAML that is none", "/etc/iotedge/config.yaml", "a: [hunter2\n", NULL},
+        {"the engine's proxies", "/etc/docker/daemon.json",
+                "{\"proxies\":{\"https-proxy\":\"http://u:hunter2@p:1\"},\"dns\":[\"192.0.2.1\"]}",
+                "192.0.2.1"},
+        {"JSON that is none", "/etc/docker/daemon.json", "{\"password\": hunter2", NULL},
+        {"plain text", "/etc/sysctl.conf", "net.ipv4.ip_forward=0\n# password=hunter2\n",
+                "net.ipv4.ip_forward=0"},
+};
+
+START_TEST(file_is_redacted) {
+        char *redacted = NULL;
+        int r = record_redact_file(files[_i].path, text_of(files[_i].content), &redacted);
+
+        if (!files[_i].kept) {
+                ck_assert_msg(r == -EINVAL, "%s: %d", files[_i].title, r);
+                return;
+        }
+        ck_assert_msg(r == 0, "%s: %d", files[_i].title, r);
+        ck_assert_msg(!strstr(redacted, "hunter"), "%s: %s", files[_i].title, redacted);
+        ck_assert_msg(strstr(redacted, files[_i].kept) != NULL, "%s: %s", files[_i].title, redacted);
+        free(redacted);
+}
+END_TEST
+
+START_TEST(directory_is_new_or_empty) {
+        TestFolder folder = test_folder_new();
+        Recorder r, again;
+
+        ck_assert_int_eq(recorder_open(&r, folder.path), 0);
+        ck_assert_int_eq(recorder_write(&r, "docker/logs/a.log", TEXT_LITERAL("x")), 0);
+        ck_assert_int_eq(recorder_write(&r, "docker/logs/a.log", TEXT_LITERAL("y")), -EEXIST);
+        ck_assert_uint_eq(r.n_files, 1);
+        ck_assert_int_eq(recorder_open(&again, folder.path), -ENOTEMPTY);
+        recorder_done(&r);
+        test_folder_done(&folder);
+}
+END_TEST
+
+START_TEST(a_link_is_not_followed) {
+        TestFolder folder = test_folder_new(), other = test_folder_new();
+        char path[PATH_MAX];
+        Recorder r;
+
+        ck_assert_int_eq(recorder_open(&r, folder.path), 0);
+        ck_assert_int_eq(symlink(other.path, test_folder_path(&folder, "net", path)), 0);
+        ck_assert_int_lt(recorder_write(&r, "net/links.json", TEXT_LITERAL("[]")), 0);
+        recorder_done(&r);
+        test_folder_done(&folder);
+        test_folder_done(&other);
+}
+END_TEST
+
+START_TEST(what_is_too_long_is_cut) {
+        TestFolder folder = test_folder_new();
+        RecordFile f;
+        Recorder r;
+
+        ck_assert_int_eq(recorder_open(&r, folder.path), 0);
+        ck_assert_int_eq(record_file_open(&f, &r, "a", 5), 0);
+        ck_assert_int_eq(record_file_append(&f, TEXT_LITERAL("abc")), 1);
+        ck_assert_int_eq(record_file_append(&f, TEXT_LITERAL("def")), 0);
+        ck_assert_int_eq(record_file_append(&f, TEXT_LITERAL("g")), 0);
+        ck_assert_uint_eq(f.bytes, 3);
+        ck_assert_int_eq(record_file_close(&f), 0);
+        recorder_done(&r);
+        test_folder_done(&folder);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("record");
+        TCase *tcase = tcase_create("record");
+
+        tcase_add_loop_test(tcase, file_is_redacted, 0, ELEMENTSOF(files));
+        tcase_add_test(tcase, directory_is_new_or_empty);
+        tcase_add_test(tcase, a_link_is_not_followed);
+        tcase_add_test(tcase, what_is_too_long_is_cut);
+        suite_add_tcase(suite, tcase);
+        return run_suite(suite);
+}
