@@ -82,10 +82,12 @@ def build(variant, *options, env=None):
 
 
 def test(folder, *arguments, env=None, prefix=""):
-    log = folder / "meson-logs" / "testlog.json"
-    log.unlink(missing_ok=True)
+    logs = folder / "meson-logs"
+    for old in logs.glob("testlog*.json"):
+        old.unlink()
     run(f"{prefix or folder.name} {' '.join(arguments)}", "meson", "test", "-C", str(folder), "--no-rebuild", *arguments, env=env)
-    if not log.exists():
+    log = next(logs.glob("testlog*.json"), None)  # a wrapper's name is added to it
+    if not log:
         one(f"{folder.name} {' '.join(arguments)}: meson ran", False)
         return
     for line in log.read_text(errors="replace").splitlines():
@@ -111,7 +113,7 @@ def style():
     sources = subprocess.run(["git", "ls-files", "*.c", "*.h"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     ok, output = run("clang-format", "clang-format", "--dry-run", "-Werror", *sources)
     one("clang-format would change nothing", ok, output[-3000:])
-    ok, output = run("codespell", "codespell", "-q", "3", "-L", "ans,nd,te,fo,hist,ro,ser", "lib", "daemon", "conf", "units", "packaging", "docs", "README.md")
+    ok, output = run("codespell", "codespell", "-q", "3", "-L", "ans,nd,te,fo,hist,ro,ser,reate", "lib", "daemon", "conf", "units", "packaging", "docs", "README.md")
     one("codespell finds nothing", ok, output[-3000:])
 
 

@@ -55,8 +55,8 @@ static size_t assign_classes(Automaton *a, const char *const *literals) {
                                 a->classes[byte] = (uint8_t) n_classes++;
                 }
         }
-        for (char c = 'A'; c <= 'Z'; c++)
-                a->classes[(uint8_t) c] = a->classes[fold(c)];
+        for (unsigned c = 'A'; c <= 'Z'; c++)
+                a->classes[c] = a->classes[fold((char) c)];
         a->n_classes = n_classes;
         return n_states;
 }

@@ -59,8 +59,8 @@ def started():
 
 
 def died():
-    """an exit code and the last lines are told, and again after a restart"""
-    docker.run("crash", "echo going; echo gone; exit 3")
+    """an exit code and the last words are told, though without a newline, and again after a restart"""
+    docker.run("crash", "echo going; printf gone; exit 3")
     assert follow.wait(kind="container", name="crash", action="die")[0]["exit_code"] == 3
     follow.wait(kind="log", container="crash", message="gone")
     docker("start", "crash")

@@ -221,6 +221,17 @@ static void end_search(DockerLog *log) {
         log->decoder = docker_log_decoder_free(log->decoder);
 }
 
+/* The whole log was sent: the last words of a process that crashed may lack their newline. */
+static void take_last_words(DockerLog *log, const HttpResult *result) {
+        bool is_over = log->phase == DOCKER_LOG_FOLLOW ||
+                (log->phase == DOCKER_LOG_BACKLOG && !container_is_running(log->container->object));
+
+        if (!is_over || result->error != 0 || result->status != 200 || !log->decoder)
+                return;
+        if (docker_log_decoder_finish(log->decoder, on_line, log) < 0)
+                log->docker->source.counters.n_dropped++;
+}
+
 static void on_done(void *userdata, const HttpResult *result) {
         DockerLog *log = userdata;
         Docker *d = log->docker;
@@ -231,6 +242,7 @@ static void on_done(void *userdata, const HttpResult *result) {
         docker_served(d);
         if (phase == DOCKER_LOG_BACKLOG && result->error == 0 && result->status == 200)
                 end_search(log);
+        take_last_words(log, result);
         keep_position(log);
         log->phase = DOCKER_LOG_IDLE;
         if (phase == DOCKER_LOG_MEASURE && result->error == -EFBIG && log->tail > COLD_TAIL_MIN) {
