@@ -22,6 +22,7 @@ struct Engine {
         EngineHandler handler;
         usec_t now;
         RuleState *states; /* by index of the rule */
+        size_t n_states;   /* the rules may be gone before the engine is freed */
 };
 
 static usec_t rule_look_back(const Rule *r) {
@@ -45,6 +46,7 @@ int engine_new(Engine **ret, const RuleSet *rules, EngineHandler handler) {
         e->states = calloc(rules->n_rules > 0 ? rules->n_rules : 1, sizeof(RuleState));
         if (!e->states)
                 return -ENOMEM;
+        e->n_states = rules->n_rules;
         for (size_t i = 0; i < rules->n_rules; i++) {
                 e->states[i].look_back = rule_look_back(rules->rules[i]);
                 e->states[i].deadline = USEC_INFINITY;
@@ -56,7 +58,7 @@ int engine_new(Engine **ret, const RuleSet *rules, EngineHandler handler) {
 Engine *engine_free(Engine *e) {
         if (!e)
                 return NULL;
-        for (size_t i = 0; e->states && i < e->rules->n_rules; i++)
+        for (size_t i = 0; i < e->n_states; i++)
                 history_done(&e->states[i].history);
         free(e->states);
         free(e);
