@@ -32,7 +32,7 @@ edged = lab.Unit("aziot-edged.service")
 docker = lab.Docker(device)
 docker("network", "create", "azure-iot-edge")
 docker.run("edgeAgent", "sleep 100000", "--network", "azure-iot-edge")
-daemon = lab.Daemon(config="sources: {metrics: no}\n", prefix=device.enter(),
+daemon = lab.Daemon(config="sources: {metrics: no, units: no}\n", prefix=device.enter(),
                     options=["--rules", ROOT / "conf/rules.d", "--docker-socket", docker.socket, "--prober", os.environ["EDGEWATCH_PROBE"]])
 took = []
 
