@@ -7,4 +7,5 @@
 extern const Question question_connect;
 extern const Question question_listeners;
 extern const Question question_resolve;
+extern const Question question_runtime_config;
 extern const Question question_tls;

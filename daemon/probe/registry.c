@@ -8,6 +8,7 @@ static const Question *const registry[] = {
         &question_connect,
         &question_listeners,
         &question_resolve,
+        &question_runtime_config,
         &question_tls,
 };
 

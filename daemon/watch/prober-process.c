@@ -45,6 +45,7 @@ struct ProberProcess {
 };
 
 static const char *const network_questions[] = {"connect", "resolve", "tls"};
+static const char *const plain_questions[] = {"listeners", "runtime-config"};
 
 static Text first_word(const char *key) {
         return (Text){key, strcspn(key, ":")};
@@ -57,10 +58,17 @@ static bool is_network_question(const char *key) {
         return false;
 }
 
+static bool is_plain_question(const char *key) {
+        for (size_t i = 0; i < ELEMENTSOF(plain_questions); i++)
+                if (strcmp(key, plain_questions[i]) == 0)
+                        return true;
+        return false;
+}
+
 static bool prober_knows(const Prober *p, const char *key) {
         const ProberProcess *self = (const ProberProcess *) p;
 
-        if (strcmp(key, "listeners") != 0 && !is_network_question(key))
+        if (!is_plain_question(key) && !is_network_question(key))
                 return false;
         return (self->socket_path && access(self->socket_path, W_OK) == 0) ||
                 (self->program && access(self->program, X_OK) == 0);

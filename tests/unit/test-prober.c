@@ -19,6 +19,7 @@ static const struct {
          "\",\"host\":\"hub.example\",\"port\":443,\"timeout_ms\":1000}",
                 NULL},
         {"{\"question\":\"listeners\",\"from\":\"host\",\"timeout_ms\":1000}\n", NULL},
+        {"{\"question\":\"runtime-config\",\"from\":\"host\",\"timeout_ms\":1000}", NULL},
         {"", "the request is not a JSON object"},
         {"[]", "the request is not a JSON object"},
         {"{\"question\":\"connect\"", "the request is not a JSON object"},
