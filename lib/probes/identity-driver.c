@@ -9,6 +9,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 const char *sentence;
         } drivers[] = {
                 {"failing_image", "the image %s cannot be pulled, and each attempt asks for identities"},
+                {"pull_error", "an image cannot be pulled (%s), and each attempt asks for identities"},
                 {"failing_module", "module %s cannot be created, and each attempt asks for identities"},
                 {"failing_command", "the command %s keeps failing, and each attempt asks for identities"},
                 {"throttled", "the IoT hub throttles the requests (%s)"},
