@@ -127,6 +127,7 @@ typedef struct FileChange {
         Text path;
         bool exists;
         Text content;
+        bool is_unreadable; /* it exists, what it holds is not known: a secret, not permitted, too long */
 } FileChange;
 
 /* A scrape of a module's Prometheus text. */

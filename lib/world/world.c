@@ -77,6 +77,8 @@ static int apply_file(World *w, const Event *event) {
         (void) snprintf(key, sizeof(key), "file:%.*s", (int) event->file.path.len, event->file.path.data);
         if (!event->file.exists || event->deleted)
                 return world_set_fact(w, key, json_null(), event->time);
+        if (event->file.is_unreadable)
+                return world_set_unknown(w, key, "it exists, but is not read", event->time);
         content = json_stringn(
                 event->file.content.data ? event->file.content.data : "", event->file.content.len);
         return content ? world_set_fact(w, key, content, event->time)

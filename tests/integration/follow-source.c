@@ -105,6 +105,10 @@ static json_t *details(const Event *e) {
         case EVENT_FORWARDING:
                 return json_pack("{s:s, s:s, s:b}", "family", family_to_string(e->forwarding.family),
                         "ifname", e->forwarding.ifname, "enabled", e->forwarding.enabled);
+        case EVENT_FILE:
+                return json_pack("{s:o, s:b, s:b, s:o}", "path", text_value(e->file.path), "exists",
+                        e->file.exists, "unreadable", e->file.is_unreadable, "content",
+                        text_value(e->file.content));
         case EVENT_METRICS:
                 return json_pack("{s:o, s:o}", "module", text_value(e->metrics.module), "exposition",
                         text_value(e->metrics.exposition));

@@ -4,6 +4,7 @@
 
 static const SourceOps *const registry[] = {
         &docker_source_ops,
+        &files_source_ops,
         &journal_source_ops,
         &metrics_source_ops,
         &rtnetlink_source_ops,
