@@ -1,6 +1,5 @@
 /* Is there nobody to hand the daemon its sockets? It may not create them in /var/run/iotedge itself, so its
- * socket units have to be active. Their being enabled matters for the next boot only, but one that is
- * neither is how this state comes about. */
+ * socket units have to be active, and enabled so that they also are at the next boot. */
 
 #include "lib/probes/probe-list.h"
 #include "lib/probes/upstream.h"
@@ -10,6 +9,10 @@ typedef enum Sockets {
         SOCKETS_FINE,
         SOCKETS_MISSING,
 } Sockets;
+
+static bool is_switched_off(const UnitState *u) {
+        return strcmp(u->unit_file_state, "disabled") == 0 || strcmp(u->unit_file_state, "masked") == 0;
+}
 
 static int check_sockets(const ProbeQuestion *q, Sockets *ret, ProbeAnswer *a) {
         static const char *const units[][2] = {
@@ -26,7 +29,7 @@ static int check_sockets(const ProbeQuestion *q, Sockets *ret, ProbeAnswer *a) {
 
                 if (!u || u->active_state[0] == '\0')
                         continue;
-                if (strcmp(u->active_state, "active") == 0) {
+                if (strcmp(u->active_state, "active") == 0 && !is_switched_off(u)) {
                         n_fine++;
                         continue;
                 }
