@@ -65,10 +65,15 @@ static json_t *string_of(char *text) {
 
 /* "http://user:password@proxy:3128": all before the last '@' but the scheme. */
 static char *redact_proxy(Text url) {
-        const char *scheme = memmem(url.data, url.len, "://", 3), *at = memrchr(url.data, '@', url.len);
-        size_t head = scheme ? (size_t) (scheme - url.data) + 3 : 0;
+        const char *scheme, *at;
         Buffer b = {};
+        size_t head;
 
+        if (!url.data)
+                return redact_text(url);
+        scheme = memmem(url.data, url.len, "://", 3);
+        at = memrchr(url.data, '@', url.len);
+        head = scheme ? (size_t) (scheme - url.data) + 3 : 0;
         if (!at || (size_t) (at - url.data) < head)
                 return redact_text(url);
         (void) buffer_append_text(&b, text_clip(url, head));
