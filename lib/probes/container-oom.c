@@ -15,8 +15,24 @@ static int add_limit(const ProbeQuestion *q, ProbeAnswer *a) {
                 c->memory_limit_bytes / (1024 * 1024));
 }
 
+/* When what is asked about happened: a container that is found dead ended before anybody told of it. */
+static usec_t happened_at(const ProbeQuestion *q) {
+        usec_t died_at = world_container_died_at(q->world, q->subject);
+
+        return died_at > 0 && died_at < q->last_seen ? died_at : q->last_seen;
+}
+
+/* The engine or the device goes down with everything on it: edgeAgent ended at the same time. */
+static bool ended_with_agent(const ProbeQuestion *q) {
+        usec_t hub = world_container_died_at(q->world, q->subject);
+        usec_t agent = world_container_died_at(q->world, "edgeAgent");
+
+        return strcmp(q->subject, "edgeAgent") != 0 && hub > 0 && agent > 0 &&
+                (hub > agent ? hub - agent : agent - hub) <= SEEN_WITHIN;
+}
+
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
-        usec_t since = usec_sub(q->last_seen, SEEN_WITHIN);
+        usec_t since = usec_sub(happened_at(q), SEEN_WITHIN);
         int oom = world_container_oom(q->world, q->subject, since), r;
         int killed_by = world_container_kill_signal(q->world, q->subject, since);
         int exit_code = world_container_exit_code(q->world, q->subject);
@@ -36,6 +52,11 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                         "%s was ended on request (`docker kill` or `docker stop`, signal %d), not for lack "
                         "of memory",
                         q->subject, killed_by);
+        if (ended_with_agent(q))
+                return probe_refutes(a,
+                        "%s ended together with edgeAgent: the engine or the device was going down, or all "
+                        "modules were stopped",
+                        q->subject);
         if (oom == 0)
                 return probe_refutes(a,
                         "%s exited with code %d, and Docker says it was not for lack of memory", q->subject,

@@ -82,7 +82,7 @@ static const Network *find_network(const ProbeQuestion *q) {
         return network ? network : world_network(q->world, q->subject);
 }
 
-static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+static int measure(const ProbeQuestion *q, ProbeAnswer *a) {
         const Network *network = find_network(q);
         const Route *route = world_default_route(q->world, FAMILY_INET);
         const Link *uplink;
@@ -115,6 +115,17 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return ask_path(q, mtu, route->dev, uplink->mtu, a);
         return probe_confirms(a, "the Docker network %s has an MTU of %d (%s), the uplink %s only %d",
                 network->name, mtu, from, route->dev, uplink->mtu);
+}
+
+/* Where nothing can be measured, the log decides between this and name resolution: a name that does not
+ * resolve is no packet that was too large. */
+static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
+        const char *name_error = probe_variable(q, "name_error");
+        int r = measure(q, a);
+
+        if (r < 0 || a->verdict != VERDICT_UNKNOWN || !name_error)
+                return r;
+        return probe_refutes(a, "edgeAgent cannot resolve a name: %s", name_error);
 }
 
 const Probe probe_network_mtu = {

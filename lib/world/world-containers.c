@@ -275,6 +275,12 @@ int world_container_oom(const World *w, const char *name, usec_t since) {
         return c->object->oom_killed;
 }
 
+usec_t world_container_died_at(const World *w, const char *name) {
+        ContainerRecord *c = find(w, name);
+
+        return c ? c->died_at : 0;
+}
+
 int world_container_kill_signal(const World *w, const char *name, usec_t since) {
         ContainerRecord *c = find(w, name);
 

@@ -72,6 +72,7 @@ const char *world_container_name(const World *w, Text id);
  * reason (0, 1, -1). */
 int world_container_exit_code(const World *w, const char *name);
 int world_container_oom(const World *w, const char *name, usec_t since);
+usec_t world_container_died_at(const World *w, const char *name); /* of the last exit, 0 when unknown */
 /* Signal of a `kill` event since then, -1 when there was none. */
 int world_container_kill_signal(const World *w, const char *name, usec_t since);
 typedef bool (*world_container_visit_t)(void *userdata, const Container *c); /* false ends the walk */

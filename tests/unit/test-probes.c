@@ -30,6 +30,7 @@
         CONTAINER("proxy", ID("bb"), "running", "0", "false", "azure-iot-edge",                             \
                 "'443/tcp':[{'HostPort':'443'}]")
 #define AGENT           CONTAINER("edgeAgent", ID("cc"), "running", "0", "false", "azure-iot-edge", "")
+#define AGENT_ENDED     CONTAINER("edgeAgent", ID("cc"), "exited", "137", "false", "azure-iot-edge", "")
 #define AGENT_ON_HOST   CONTAINER("edgeAgent", ID("cc"), "running", "0", "false", "host", "")
 #define AGENT_ELSEWHERE CONTAINER("edgeAgent", ID("cc"), "running", "0", "false", "plant", "")
 
@@ -73,6 +74,11 @@ static const Case cases[] = {
                 .because = "code 137"},
         {"container-oom", "edgeHub", .containers = {HUB_RUNS}, .verdict = VERDICT_UNKNOWN},
         {"container-oom", "edgeHub", .verdict = VERDICT_UNKNOWN},
+        /* edgeAgent ended within the same seconds: the engine or the device went down */
+        {"container-oom", "edgeHub", .containers = {HUB_RUNS, AGENT_ENDED}, .events = {{"die", 137, 2}},
+                .verdict = VERDICT_REFUTES, .because = "together with edgeAgent"},
+        {"container-oom", "edgeHub", .containers = {HUB_RUNS, AGENT_ENDED}, .events = {{"die", 137, 60}},
+                .verdict = VERDICT_UNKNOWN},
         {"container-oom", "edgeHub", .containers = {HUB_RUNS}, .events = {{"kill", 9, 1}, {"die", 137, 0}},
                 .verdict = VERDICT_REFUTES, .because = "signal 9"},
         {"container-oom", "edgeHub", .containers = {HUB_RUNS}, .events = {{"kill", 15, 10}, {"die", 137, 0}},
@@ -123,6 +129,12 @@ static const Case cases[] = {
                 .facts = {{"connect:edgeAgent:hub.example:443", "{'result':'ok'}"},
                         {"tls:edgeAgent:hub.example:443", "{'result':'ok'}"}},
                 .verdict = VERDICT_REFUTES, .because = "comes through"},
+
+        /* where nothing was measured the log decides, and only there */
+        {"network-mtu", "azure-iot-edge", {"name_error", "Name or service not known"}, {AGENT},
+                .verdict = VERDICT_REFUTES, .because = "cannot resolve"},
+        {"network-mtu", "azure-iot-edge", {"name_error", "Name or service not known"}, {AGENT}, {EDGE},
+                .link = LINK("wwan0", "1430"), .route = VIA("wwan0"), .verdict = VERDICT_CONFIRMS},
 
         {"port-holder", "edgeHub", {"port", "443"}, {HUB_WAITS, PROXY}, .verdict = VERDICT_CONFIRMS,
                 .because = "container proxy"},
