@@ -10,6 +10,7 @@
 #define LATENCY_FROM  0.1 /* seconds */
 #define CPU_SATURATED 90.0
 #define POINTS_NEEDED 3
+#define GROWS_FOR     (5 * USEC_PER_MIN) /* at least: a burst is gone by then */
 #define LOOK_BACK     (30 * USEC_PER_MIN)
 #define FALLEN_BELOW  0.7
 
@@ -65,19 +66,37 @@ static Backlog backlog_of(const MetricsSeries *s) {
         return b;
 }
 
+/* The lowest length of the later half is above that of the earlier: a queue that is emptied between two
+ * bursts comes back to the same length. */
+static bool has_risen(const Backlog *b) {
+        usec_t middle = b->first->time + (b->last->time - b->first->time) / 2;
+        double earlier = b->highest, later = b->highest;
+
+        for (const MetricsPoint *p = b->first; p <= b->last; p++) {
+                double *lowest = p->time <= middle ? &earlier : &later;
+
+                if (p->upstream_queue >= 0 && p->upstream_queue < *lowest)
+                        *lowest = p->upstream_queue;
+        }
+        return later > earlier;
+}
+
 static int judge(const ProbeQuestion *q, ProbeAnswer *a) {
         Backlog b = backlog_of(world_hub_metrics(q->world));
         int r;
 
-        if (b.n_points < POINTS_NEEDED)
+        if (b.n_points < POINTS_NEEDED || b.last->time - b.first->time < GROWS_FOR)
                 return probe_unknown(a, "whether edgeHub's queue to the hub grows: too few measurements");
         r = probe_set_variable(a, "queue", "%.0f", b.last->upstream_queue);
         if (r >= 0 && b.slowest >= 0)
                 r = probe_set_variable(a, "latency_ms", "%.0f", b.slowest * 1000);
         if (r < 0)
                 return r;
+        if (b.last->upstream_queue <= (double) batch_size(q))
+                return probe_refutes(
+                        a, "what waits for the hub, %.0f messages, fits one batch", b.last->upstream_queue);
         if (b.last->upstream_queue <= b.first->upstream_queue ||
-                b.last->upstream_queue < FALLEN_BELOW * b.highest)
+                b.last->upstream_queue < FALLEN_BELOW * b.highest || !has_risen(&b))
                 return probe_refutes(a, "edgeHub's queue to the hub does not grow: %.0f messages",
                         b.last->upstream_queue);
         if (b.slowest < 0)
