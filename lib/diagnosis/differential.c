@@ -26,10 +26,12 @@ static bool may_explain(const Incident *cause, const Incident *of) {
 static Incident *find_cause(const Diagnosis *d, const Incident *of) {
         Incident *cause = NULL;
 
+        if (!of->rule || of->rule->n_explained_by == 0) /* hundreds of them must not look at each other */
+                return NULL;
         for (size_t n = 0; n < d->n_incidents; n++) {
                 Incident *i = d->incidents[n];
 
-                if (i == of || i->state != INCIDENT_CONFIRMED || i->tentative || !i->rule ||
+                if (i->rule == of->rule || i->state != INCIDENT_CONFIRMED || i->tentative || !i->rule ||
                         !explains(of->rule, i->symptom) || !may_explain(i, of))
                         continue;
                 if (!cause || i->rule->layer < cause->rule->layer)
