@@ -2,32 +2,26 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "daemon/watch/source.h"
+#include "daemon/watch/sources/files-watches.h"
 #include "daemon/watch/sources/registry.h"
 
 /* The configuration files that diagnosis rests on, and the kernel's host name.
  *
- * Watches directories, not files: whoever replaces a file renames a new one over it. Every directory on the
- * way to a file is watched, there for the name of the next one only, so that what does not exist yet, a link
- * in between that is turned elsewhere, and the target of a link are seen. After anything that matters all is
- * looked at once more, 200 ms later, and only what is not as it was told before is told: a burst of changes
- * or an overrun costs no more than one look.
+ * Watches directories, not files: whoever replaces a file renames a new one over it (files-watches.c says
+ * how). After anything that matters all is looked at once more, 200 ms later, and only what is not as it was
+ * told before is told: a burst of changes or an overrun costs no more than one look.
  *
  * The runtime's own configuration holds keys: of it only existence and change are told, as of any file that
  * may not be read. The trap: a directory has to be watched before what is in it is looked at. */
 
 #define DEBOUNCE          (200 * USEC_PER_MSEC)
 #define CONTENT_BYTES_MAX ((size_t) 64 * 1024)
-#define WATCHES_MAX       ((size_t) 256)
 #define RECORDS_MAX       ((size_t) 256)
 #define EVENTS_BYTES      4096 /* read a turn of the loop */
 #define HOSTNAME_PATH     "/proc/sys/kernel/hostname"
-
-static const uint32_t mask = IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
-        IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR;
 
 /* A path that ends in a slash stands for those files in that directory that have the suffix. */
 static const struct {
@@ -72,20 +66,11 @@ typedef struct Record {
         bool is_seen; /* by the look around under way */
 } Record;
 
-/* A name that matters in a directory, all names when it is empty. */
-typedef struct Watch {
-        int wd;
-        char *name;
-        bool is_current; /* confirmed by the look around under way */
-} Watch;
-
 typedef struct Files {
         Source source;
         sd_event_source *io, *hostname, *debounce;
-        int fd; /* of inotify, owned by io */
         MergeInput *input;
-        Watch *watches;
-        size_t n_watches, n_watches_allocated;
+        FileWatches watches; /* their inotify instance is owned by io */
         Record *records;
         size_t n_records, n_records_allocated;
         char *content;
@@ -108,107 +93,22 @@ static uint64_t digest_of(const void *data, size_t len) {
         return digest;
 }
 
-/* ---- watching ---- */
-
-static int add_watch(Files *f, int wd, Text name) {
-        FOREACH_ARRAY (w, f->watches, f->n_watches)
-                if (w->wd == wd && text_is(name, w->name)) {
-                        w->is_current = true;
-                        return 0;
-                }
-        if (f->n_watches >= WATCHES_MAX)
-                return -ENOBUFS;
-        if (!GROW_ARRAY(f->watches, f->n_watches_allocated, f->n_watches, WATCHES_MAX))
-                return -ENOMEM;
-        f->watches[f->n_watches] = (Watch){.wd = wd, .name = text_dup(name), .is_current = true};
-        if (!f->watches[f->n_watches].name)
-                return -ENOMEM;
-        f->n_watches++;
-        return 0;
-}
-
-/* What keeps us from going further down a path, and is no failure: the rest is not there, or not for us. */
-static bool is_end_of_way(int error) {
-        return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
-                error == ENAMETOOLONG;
-}
-
-/* Watches all directories of an absolute path, from the root on. */
-static int watch_path(Files *f, const char *path) {
-        char directory[PATH_MAX];
-        size_t len = strlen(path), n;
-        int r, wd;
-
-        if (len >= sizeof(directory))
-                return -ENAMETOOLONG;
-        for (size_t at = 0; at < len; at += 1 + n) {
-                n = strcspn(path + at + 1, "/");
-                memcpy(directory, path, at + 1);
-                directory[at > 0 ? at : 1] = '\0';
-                wd = inotify_add_watch(f->fd, directory, mask);
-                if (wd < 0)
-                        return is_end_of_way(errno) ? 0 : -errno;
-                r = add_watch(f, wd, (Text){path + at + 1, n});
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int watch_target(Files *f, const char *path) {
-        _cleanup_(freep) char *target = realpath(path, NULL);
-
-        if (!target)
-                return is_end_of_way(errno) ? 0 : -errno;
-        return strcmp(target, path) == 0 ? 0 : watch_path(f, target);
-}
-
-static bool is_watched(const Files *f, int wd) {
-        FOREACH_ARRAY (w, f->watches, f->n_watches)
-                if (w->wd == wd)
-                        return true;
-        return false;
-}
-
-/* Lets go of what is on no path any more. */
-static void drop_old_watches(Files *f) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < f->n_watches; i++) {
-                Watch old = f->watches[i];
-
-                if (old.is_current) {
-                        f->watches[n++] = old;
-                        continue;
-                }
-                free(old.name);
-                f->watches[i] = f->watches[f->n_watches - 1];
-                f->n_watches--;
-                i--;
-                if (!is_watched(f, old.wd))
-                        (void) inotify_rm_watch(f->fd, old.wd);
-        }
-}
-
 static int watch_all(Files *f) {
         int r;
 
-        FOREACH_ARRAY (w, f->watches, f->n_watches)
-                w->is_current = false;
+        file_watches_begin(&f->watches);
         FOREACH_ARRAY (row, wanted, ELEMENTSOF(wanted)) {
                 if (strcmp(row->path, HOSTNAME_PATH) == 0) /* the kernel tells of it in another way */
                         continue;
-                r = watch_path(f, row->path);
+                r = file_watches_add(&f->watches, row->path);
                 if (r >= 0 && !row->suffix)
-                        r = watch_target(f, row->path);
+                        r = file_watches_add_target(&f->watches, row->path);
                 if (r < 0)
                         return r;
         }
-        drop_old_watches(f);
+        file_watches_end(&f->watches);
         return 0;
 }
-
-/* ---- looking ---- */
 
 static uint64_t digest_of_stat(const struct stat *st) {
         const struct {
@@ -403,8 +303,6 @@ static void degrade(Files *f, int error) {
                 source_degrade(&f->source, error, "Cannot watch the configuration: %m");
 }
 
-/* ---- the loop ---- */
-
 /* A look that is due already is not put off: a file that changes all the time is told all the same. */
 static void look_soon(Files *f) {
         int enabled = SD_EVENT_OFF;
@@ -432,19 +330,11 @@ static int on_debounce(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static bool matters(const Files *f, const struct inotify_event *event) {
-        FOREACH_ARRAY (w, f->watches, f->n_watches)
-                if (w->wd == event->wd &&
-                        (event->len == 0 || w->name[0] == '\0' || strcmp(w->name, event->name) == 0))
-                        return true;
-        return false;
-}
-
 static void take_event(Files *f, const struct inotify_event *event) {
         if (event->mask & IN_Q_OVERFLOW)
                 source_lost(&f->source, SOURCE_FILES,
                         "the kernel could not tell of all changes of files; looking at all of them");
-        else if (!matters(f, event))
+        else if (!file_watches_match(&f->watches, event))
                 return;
         look_soon(f);
 }
@@ -508,7 +398,7 @@ static int add_event_sources(Files *f) {
         r = sd_event_source_set_io_fd_own(f->io, true);
         if (r < 0)
                 return r;
-        f->fd = TAKE_FD(fd);
+        f->watches.fd = TAKE_FD(fd);
         r = sd_event_add_time(event, &f->debounce, CLOCK_MONOTONIC, 0, 1000, on_debounce, f);
         if (r < 0)
                 return r;
@@ -554,9 +444,7 @@ static void files_stop(Source *s) {
         f->io = sd_event_source_disable_unref(f->io);
         f->hostname = sd_event_source_disable_unref(f->hostname);
         f->debounce = sd_event_source_disable_unref(f->debounce);
-        FOREACH_ARRAY (w, f->watches, f->n_watches)
-                free(w->name);
-        f->n_watches = 0;
+        file_watches_done(&f->watches);
         if (f->input)
                 f->input = merge_remove_input(f->input);
         f->has_no_room = false;
@@ -582,7 +470,6 @@ static void files_done(Source *s) {
         FOREACH_ARRAY (record, f->records, f->n_records)
                 free(record->path);
         free(f->records);
-        free(f->watches);
         free(f->content);
 }
 
