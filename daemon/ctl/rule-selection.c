@@ -66,7 +66,7 @@ int rule_selection_make(RuleSelection *ret, const Arguments *a, int first, Probl
         bool is_all = a->n_words <= first;
         int r;
 
-        r = rules_load(a, &s.all, is_all ? problems : &of_others);
+        r = rules_load(a, !is_all, &s.all, is_all ? problems : &of_others);
         if (r < 0)
                 return r;
 

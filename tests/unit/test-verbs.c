@@ -1,8 +1,10 @@
 #include "daemon/ctl/verb.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/ctl/incidents-text.h"
+#include "daemon/ctl/rule-directories.h"
 #include "tests/unit/unit.h"
 
 #define WORDS_MAX 8
@@ -167,6 +169,25 @@ START_TEST(members_of_incidents) {
 }
 END_TEST
 
+/* `replay --rules TYPO` said "No incidents." and ended with 0. */
+START_TEST(no_rules_are_no_good_news) {
+        char empty[] = "/tmp/test-verbs-XXXXXX";
+        Arguments a = {.rules = {"/nonexistent/rules.d"}, .n_rules = 1};
+        RuleSet *rules = NULL;
+
+        ck_assert_ptr_nonnull(mkdtemp(empty));
+        ck_assert_int_eq(rules_load(&a, false, &rules, NULL), -ENOENT);
+        ck_assert_int_eq(rules_load(&a, true, &rules, NULL), -ENOENT);
+        a.rules[0] = empty;
+        ck_assert_int_eq(rules_load(&a, false, &rules, NULL), -ENOENT);
+        ck_assert_ptr_null(rules);
+        ck_assert_int_eq(rules_load(&a, true, &rules, NULL), 0);
+        ck_assert_uint_eq(rules->n_rules, 0);
+        rule_set_free(rules);
+        ck_assert_int_eq(rmdir(empty), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("verbs");
         TCase *tcase = tcase_create("verbs");
@@ -176,6 +197,7 @@ int main(void) {
         tcase_add_loop_test(tcase, a_verb_takes_its_own_options, 0, ELEMENTSOF(options_of_verbs));
         tcase_add_test(tcase, every_verb_is_whole);
         tcase_add_test(tcase, members_of_incidents);
+        tcase_add_test(tcase, no_rules_are_no_good_news);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }

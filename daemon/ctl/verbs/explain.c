@@ -69,7 +69,7 @@ static ExitCode run(const Arguments *a) {
 
         if (is_incident_id(a->words[0]))
                 return explain_incident(a);
-        if (rules_load(a, &rules, NULL) < 0)
+        if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
         rule = rule_set_find(rules, a->words[0]);
         if (!rule)

@@ -86,7 +86,7 @@ static ExitCode run(const Arguments *a) {
                 problems_print(&problems);
                 return fail(r, "Failed to open the recording \"%s\"", path);
         }
-        if (rules_load(a, &s.rules, NULL) < 0)
+        if (rules_load(a, false, &s.rules, NULL) < 0)
                 return EXIT_TROUBLE;
 
         r = session_start(&s);

@@ -54,7 +54,7 @@ static ExitCode list_as_table(const RuleSet *rules) {
 static ExitCode rules_list(const Arguments *a) {
         _cleanup_(rule_set_freep) RuleSet *rules = NULL;
 
-        if (rules_load(a, &rules, NULL) < 0)
+        if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
         return a->json ? list_as_json(rules) : list_as_table(rules);
 }
@@ -68,7 +68,7 @@ static ExitCode rules_show(const Arguments *a) {
 
         if (a->n_words != 2)
                 return fail(0, "usage: edgewatchctl rules show ID");
-        if (rules_load(a, &rules, NULL) < 0)
+        if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
         rule = rule_set_find(rules, a->words[1]);
         if (!rule)
@@ -93,7 +93,7 @@ static ExitCode rules_catalog(const Arguments *a) {
         _cleanup_(rule_set_freep) RuleSet *rules = NULL;
         _cleanup_(freep) char *text = NULL;
 
-        if (rules_load(a, &rules, NULL) < 0)
+        if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
         text = report_catalog(rules);
         if (!text)
