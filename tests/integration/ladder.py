@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""The connectivity ladder: a hub that really answers behind the device, one rung after the other broken for real.
+
+The hub is a name server and TLS listeners in a namespace of their own, reached from containers through Docker's NAT. Only the
+lines of edgeAgent and of the runtime's services are played.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import lab
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HUB, PARENT = "hub1.azure-devices.net", "gw.plant.example"
+NAME_SERVER, HUB_ADDRESS, PARENT_ADDRESS, NOBODY = "192.0.2.1", "192.0.2.10", "192.0.2.11", "192.0.2.99"
+PROBE_SECONDS = 5
+
+NAMES = f"""
+import socket
+names = {{"{HUB}": "{HUB_ADDRESS}", "{PARENT}": "{PARENT_ADDRESS}"}}
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("{NAME_SERVER}", 53))
+print("listens", flush=True)
+while True:
+    query, client = s.recvfrom(512)
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    question, kind = query[12:at + 5], query[at + 1:at + 3]
+    address = names.get(".".join(labels).lower())
+    answer = b""
+    if address and kind == bytes([0, 1]):
+        answer = bytes([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4]) + socket.inet_aton(address)
+    flags = bytes([0x81, 0x80 if address else 0x83])
+    s.sendto(query[:2] + flags + bytes([0, 1, 0, bool(answer), 0, 0, 0, 0]) + question + answer, client)
+"""
+
+LISTEN = """
+import socket, ssl, sys, threading
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+def serve(client):
+    try:
+        with context.wrap_socket(client, server_side=True) as s:
+            s.recv(1)
+    except OSError:
+        client.close()
+def accept(server):
+    while True:
+        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+listeners = [socket.create_server((sys.argv[3], int(port))) for port in sys.argv[4:]]
+print("listens", flush=True)
+for listener in listeners[1:]:
+    threading.Thread(target=accept, args=(listener,), daemon=True).start()
+accept(listeners[0])
+"""
+
+lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox", "iptables", "openssl")
+lab.own_mounts()
+device = lab.Namespace("edgewatch-ladder")
+outside = lab.Namespace("edgewatch-hub")
+device.ip("link", "add", "uplink0", "type", "veth", "peer", "name", "tower0", "netns", outside.name)
+device.ip("address", "add", "192.0.2.2/24", "dev", "uplink0")
+device.ip("link", "set", "uplink0", "up")
+for address in (NAME_SERVER, HUB_ADDRESS, PARENT_ADDRESS):
+    outside.ip("address", "add", f"{address}/24", "dev", "tower0")
+outside.ip("link", "set", "tower0", "up")
+device.ip("route", "add", "default", "via", NAME_SERVER)
+
+files = lab.folder()
+(files / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\n")
+lab.command("mount", "--bind", files / "resolv.conf", os.path.realpath("/etc/resolv.conf"))
+
+
+def listening(*args):
+    """A server outside; returns once it listens."""
+    server = lab.Process(outside.enter(sys.executable, "-c", *args), stdout=subprocess.PIPE, text=True)
+    assert server.popen.stdout.readline() == "listens\n", args[0]
+    return server
+
+
+# Names enough that the certificate does not fit one packet.
+lab.command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HUB}",
+            "-addext", "subjectAltName=" + ",".join(f"DNS:{n:03}.{HUB}" for n in range(100)),
+            "-keyout", files / "key.pem", "-out", files / "certificate.pem")
+names = listening(NAMES)
+hub = listening(LISTEN, files / "certificate.pem", files / "key.pem", HUB_ADDRESS, "443", "5671", "8883")
+
+journald = lab.Journald()
+identityd = lab.Unit("aziot-identityd.service")
+docker = lab.Docker(device)
+docker("network", "create", "azure-iot-edge")
+daemon = lab.Daemon(config="sources: {metrics: no, units: no}\n", prefix=device.enter(),
+                    options=["--rules", ROOT / "conf/rules.d", "--docker-socket", docker.socket, "--prober", os.environ["EDGEWATCH_PROBE"]])
+took = []
+
+SAY = """
+say() { echo "<$1> $(date -u '+%Y-%m-%d %H:%M:%S').123 +00:00 [$2] - $3"; }
+empty() { say 4 WRN 'Empty edge agent config was received. Attempting to read config from backup (/tmp/edgeAgent/backup.json) instead'; }
+connected() {
+  say 6 INF 'Edge agent connected to IoT Hub via Amqp_Tcp_Only.'
+  say 6 INF 'Obtained Edge agent twin from IoTHub with desired properties version 7 and reported properties version 9.'
+}
+"""
+EMPTY = "empty; empty; empty"
+
+speech = files / "agent"
+speech.mkdir()
+os.mkfifo(speech / "lines")
+
+
+def start_agent(*options):
+    """A new edgeAgent, which says what it is told to."""
+    docker.run("edgeAgent", SAY + 'exec 3<>/agent/lines; while read -r line <&3; do eval "$line"; done', "-v", f"{speech}:/agent",
+               "--network", "azure-iot-edge", "-e", f"IOTEDGE_IOTHUBHOSTNAME={HUB}", *options)
+
+
+def say(line):
+    (speech / "lines").write_text(line + "\n")
+
+
+def end_agent(code=0):
+    say(f"exit {code}")
+    docker("wait", "edgeAgent")
+
+
+def replace_agent(*options):
+    end_agent()
+    docker("rm", "edgeAgent")
+    start_agent(*options)
+
+
+def alerts(symptom, state=None):
+    matches = [f"EDGEWATCH_SYMPTOM={symptom}"] + ([f"EDGEWATCH_STATE={state}"] if state else [])
+    return lab.alerts(journald, *matches)
+
+
+def wait_alert(symptom, state, count=1, seconds=PROBE_SECONDS + 5):
+    begin = time.monotonic()
+    lab.wait_until(lambda: len(alerts(symptom, state)) >= count, seconds,
+                   f"{state} {symptom}; log: {daemon.log()[-4000:]}")
+    took.append((symptom, state, time.monotonic() - begin))
+    return alerts(symptom, state)[-1]
+
+
+def text_of(entry):
+    evidence = entry.get("EDGEWATCH_EVIDENCE", [])
+    return "\n".join([entry["MESSAGE"], *(evidence if isinstance(evidence, list) else [evidence])])
+
+
+def confirmed_since(n):
+    return {e["EDGEWATCH_SYMPTOM"] for e in lab.alerts(journald, "EDGEWATCH_STATE=confirmed")[n:]}
+
+
+def only(symptom, broken):
+    """What this breaks is diagnosed, and nothing beside it. Returns the alert."""
+    before = len(lab.alerts(journald, "EDGEWATCH_STATE=confirmed"))
+    count = len(alerts(symptom, "confirmed")) + 1
+    broken()
+    entry = wait_alert(symptom, "confirmed", count)
+    assert confirmed_since(before) == {symptom}, confirmed_since(before)
+    return entry
+
+
+def heals(symptom):
+    count = len(alerts(symptom, "cleared")) + 1
+    say("connected")
+    wait_alert(symptom, "cleared", count)
+
+
+def names_dead_inside():
+    """a dead name server of the container's, while the host resolves"""
+    replace_agent("--dns", NOBODY)
+    entry = only("agent-empty-config-dns", lambda: say(EMPTY))
+    text = text_of(entry)
+    assert f"the host resolves {HUB}" in text and "inside edgeAgent's network it does not" in text, entry
+    replace_agent()
+    heals("agent-empty-config-dns")
+
+
+def in_time():
+    """each alert came within two seconds and the time of its probes"""
+    for symptom, state, seconds in took:
+        print(f"# {symptom} {state}: {seconds * 1000:.0f} ms")
+    assert all(t[2] < PROBE_SECONDS + 2 for t in took if t[1] == "confirmed"), took
+
+
+CASES = [names_dead_inside, in_time]
+
+start_agent()
+say("connected")
+daemon.start()
+lab.run_cases(CASES)
