@@ -160,6 +160,9 @@ static int settle(Manager *m) {
         if (m->settled || !all_have_enumerated(m) || intake_pending(m->intake) > 0)
                 return 0;
         m->settled = true;
+        /* rules name their subjects by it (parent, hub, hostname), and the first suspicion cannot wait for it */
+        if (!world_fact(m->world, source_realtime(), 0, "runtime-config"))
+                return -ENOMEM;
         return m->restored ? diagnosis_probe_all(m->compiled.diagnosis, source_realtime()) : 0;
 }
 

@@ -14,8 +14,8 @@ Text text_strip(Text t) {
         return t;
 }
 
-/* Length of the valid UTF-8 sequence at the start of t, 0 if there is none. Refuses overlong forms, surrogates
- * and what lies beyond U+10FFFF, as jansson does. */
+/* Length of the valid UTF-8 sequence at the start of t, 0 if there is none. Refuses overlong forms,
+ * surrogates and what lies beyond U+10FFFF, as jansson does. */
 static size_t utf8_sequence_bytes(Text t) {
         unsigned char first = (unsigned char) t.data[0];
         size_t n = first < 0x80 ? 1 : first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0) == 0xE0 ? 3 : 4;
@@ -79,7 +79,8 @@ int text_to_u64(Text t, uint64_t *ret) {
 
                 if (digit > 9)
                         return -EINVAL;
-                if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                        __builtin_add_overflow(value, digit, &value))
                         return -ERANGE;
         }
         *ret = value;

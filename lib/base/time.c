@@ -74,10 +74,12 @@ static int read_offset(Text *t, int64_t *ret_sec) {
 static int read_date_and_time(Text *t, struct tm *ret) {
         struct tm tm = {};
 
-        if (read_digits(t, 4, &tm.tm_year) < 0 || read_char(t, "-") < 0 || read_digits(t, 2, &tm.tm_mon) < 0 ||
-                read_char(t, "-") < 0 || read_digits(t, 2, &tm.tm_mday) < 0 || read_char(t, "Tt ") < 0 ||
-                read_digits(t, 2, &tm.tm_hour) < 0 || read_char(t, ":") < 0 || read_digits(t, 2, &tm.tm_min) < 0 ||
-                read_char(t, ":") < 0 || read_digits(t, 2, &tm.tm_sec) < 0)
+        if (read_digits(t, 4, &tm.tm_year) < 0 || read_char(t, "-") < 0 ||
+                read_digits(t, 2, &tm.tm_mon) < 0 || read_char(t, "-") < 0 ||
+                read_digits(t, 2, &tm.tm_mday) < 0 || read_char(t, "Tt ") < 0 ||
+                read_digits(t, 2, &tm.tm_hour) < 0 || read_char(t, ":") < 0 ||
+                read_digits(t, 2, &tm.tm_min) < 0 || read_char(t, ":") < 0 ||
+                read_digits(t, 2, &tm.tm_sec) < 0)
                 return -EINVAL;
         if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
                 tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)

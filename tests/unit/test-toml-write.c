@@ -7,8 +7,8 @@ static const char *const documents[] = {
         "",
         "hostname = \"device\"\nport = 5\nratio = 1.5\non = true\n",
         "[a]\nx = 1\n[a.b]\ny = \"quote \\\" and \\\\ and \\n\"\n[c]\n",
-        "[agent.config.createOptions]\nHostConfig = { Binds = [\"/a:/b\"], Ports = { \"443/tcp\" = [{ "
-        "HostPort = \"1\" }] } }\n",
+        ("[agent.config.createOptions]\n"
+         "HostConfig = { Binds = [\"/a:/b\"], Ports = { \"443/tcp\" = [{ HostPort = \"1\" }] } }\n"),
         "\"odd key\" = 1\n[\"a.b\"]\n\"\" = 2\n",
         "[[p]]\nname = \"x\"\n[[p]]\nname = \"y\"\nlist = [[1, 2], []]\n",
         "a.b.c = \"\xc3\xa4\"\na.d = -3\n",

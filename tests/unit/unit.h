@@ -4,12 +4,12 @@
 
 #include <check.h>
 
-#define ck_assert_text_eq(text, string)                                                                      \
-        do {                                                                                                 \
-                Text _t = (text);                                                                            \
-                char *_s = text_dup(_t);                                                                     \
-                ck_assert_str_eq(_s, (string));                                                              \
-                free(_s);                                                                                    \
+#define ck_assert_text_eq(text, string)                                                                     \
+        do {                                                                                                \
+                Text _t = (text);                                                                           \
+                char *_s = text_dup(_t);                                                                    \
+                ck_assert_str_eq(_s, (string));                                                             \
+                free(_s);                                                                                   \
         } while (false)
 
 static inline int run_suite(Suite *suite) {
