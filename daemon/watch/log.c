@@ -1,6 +1,7 @@
 /* The daemon's own log.
  *
- * Promise: `%m` in a format is the text of the error handed in, not of whatever errno happens to be.
+ * Promise: `%m` in a format is the text of the error handed in, not of whatever errno happens to be;
+ * what a line quotes of others (a name, an answer, a file) does not reach a terminal raw.
  * Trap: standard error may be a pipe or a file although journald runs; only JOURNAL_STREAM, which names the
  * inode behind it, tells. */
 
@@ -12,6 +13,8 @@
 #include <sys/uio.h>
 
 #include <systemd/sd-journal.h>
+
+#include "lib/base/printable.h"
 
 #define LOG_LINE_MAX 2048
 
@@ -31,7 +34,9 @@ static void write_line(int priority, const char *message_id, const char *line) {
         if (to_journal < 0)
                 to_journal = stderr_is_journal();
         if (!to_journal) {
-                (void) fprintf(stderr, "%s\n", line);
+                _cleanup_(freep) char *printable = printable_text(text_of(line), SIZE_MAX);
+
+                (void) fprintf(stderr, "%s\n", printable ? printable : "(out of memory)");
                 return;
         }
 

@@ -122,12 +122,14 @@ void manager_show_status(Manager *m) {
 }
 
 void manager_print_change(const Incident *incident, IncidentChange change) {
-        _cleanup_(freep) char *message = incident_message(incident), *shown = NULL;
+        _cleanup_(freep) char *message = incident_message(incident), *line = NULL, *printable = NULL;
         char time[TIMESTAMP_MAX];
 
-        shown = message ? printable_text(text_of(message), INCIDENT_TEXT_MAX) : NULL;
-        (void) printf("%s %s %s %s %s: %s\n", timestamp_format(incident->last_seen, time),
-                incident_change_to_string(change), incident->id, incident->symptom, incident->subject,
-                shown ? shown : "(out of memory)");
+        if (asprintf(&line, "%s %s %s %s %s: %s", timestamp_format(incident->last_seen, time),
+                    incident_change_to_string(change), incident->id, incident->symptom, incident->subject,
+                    message ? message : "(out of memory)") < 0)
+                line = NULL;
+        printable = line ? printable_text(text_of(line), INCIDENT_TEXT_MAX) : NULL;
+        (void) printf("%s\n", printable ? printable : "(out of memory)");
         (void) fflush(stdout);
 }
