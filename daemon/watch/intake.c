@@ -147,6 +147,9 @@ int intake_drain(Intake *i, usec_t now) {
         n = feed_held(i, now, &error);
         for (Event *event; (event = merge_pop(i->merge));) {
                 i->n_in_merge--;
+                /* Written before the clock was set back: nothing happens in the future. */
+                if (event->time > now)
+                        event->time = now;
                 n += feed_merged(i, event, now, &error);
                 /* It may have ended the wait of what was held before it. */
                 n += feed_held(i, now, &error);

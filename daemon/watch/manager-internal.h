@@ -72,6 +72,8 @@ void compiled_done(Compiled *c);
 void manager_log_problems(const ProblemList *problems);
 
 /* manager-state.c */
+/* To now, if the diagnosis was ahead of it. */
+void manager_set_time_back(Manager *m);
 int manager_restore_state(Manager *m);
 void manager_read_back_own_entries(Manager *m);
 /* Saves when it is time to and the sources' positions agree with what the diagnosis has seen. */

@@ -35,6 +35,13 @@ static void log_set_aside(Manager *m) {
                         m->config->state_directory, m->set_aside);
 }
 
+void manager_set_time_back(Manager *m) {
+        usec_t now = source_realtime();
+
+        world_set_back(m->world, now);
+        diagnosis_set_back(m->compiled.diagnosis, now);
+}
+
 int manager_restore_state(Manager *m) {
         int r;
 
@@ -53,6 +60,8 @@ int manager_restore_state(Manager *m) {
         r = diagnosis_restore(m->compiled.diagnosis, json_object_get(m->restored, "diagnosis"));
         if (r < 0)
                 log_warning_errno(r, "Failed to restore the incidents, starting without, ignoring: %m");
+        /* Without a battery the clock may be behind what was saved, until the network is there. */
+        manager_set_time_back(m);
         return r == -ENOMEM ? r : 0;
 }
 

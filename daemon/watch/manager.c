@@ -134,6 +134,7 @@ static void on_clock_stepped(void *userdata, int64_t by_usec) {
 
         log_notice("The clock was set by %+lld s; open time windows end as unknown.",
                 (long long) (by_usec / (int64_t) USEC_PER_SEC));
+        manager_set_time_back(m);
         for (SourceKind kind = 0; kind < SOURCE_X_MAX; kind++)
                 diagnosis_source_lost(m->compiled.diagnosis, kind);
 }

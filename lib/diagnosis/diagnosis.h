@@ -50,6 +50,9 @@ usec_t diagnosis_next_absence(const Diagnosis *d);
 int diagnosis_facts_arrived(Diagnosis *d, usec_t now);
 /* Everything active is probed again (restored incidents once all sources have enumerated; `check`). */
 int diagnosis_probe_all(Diagnosis *d, usec_t now);
+/* Time begins again at `now` if it was later: else, after a clock that was wrong by a year was set right, no
+ * deadline would pass for a year. Open windows end as unknown; what is active is asked about again. */
+void diagnosis_set_back(Diagnosis *d, usec_t now);
 void diagnosis_source_lost(Diagnosis *d, SourceKind kind);
 
 const Incident *const *diagnosis_incidents(const Diagnosis *d, size_t *ret_n); /* by first_seen */

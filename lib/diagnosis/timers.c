@@ -110,6 +110,29 @@ void diagnosis_drop_tentative(Diagnosis *d) {
         d->n_incidents = n_kept;
 }
 
+static void set_back(usec_t *t, usec_t now) {
+        if (*t != USEC_INFINITY && *t > now)
+                *t = now;
+}
+
+void diagnosis_set_back(Diagnosis *d, usec_t now) {
+        engine_set_back(d->engine, now);
+        if (now >= d->now)
+                return;
+        d->now = now;
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                Incident *i = d->incidents[n];
+
+                set_back(&i->first_seen, now);
+                set_back(&i->last_seen, now);
+                set_back(&i->suspected_at, now);
+                set_back(&i->confirmed_at, now);
+                set_back(&i->cleared_at, now);
+                set_back(&i->ask_since, now);
+                set_back(&i->ask_at, now);
+        }
+}
+
 static int fire_incidents(Diagnosis *d) {
         int error = 0;
 

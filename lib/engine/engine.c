@@ -336,6 +336,25 @@ void engine_forget_windows(Engine *e, SourceKind kind) {
         }
 }
 
+static void set_back_conditions(ConditionState *states, usec_t now) {
+        for (size_t i = 0; i < RULE_CONDITIONS_MAX; i++)
+                states[i] = (ConditionState){.evaluated = now, .blind_until = now};
+}
+
+void engine_set_back(Engine *e, usec_t now) {
+        if (now >= e->now)
+                return;
+        for (size_t i = 0; i < e->rules->n_rules; i++) {
+                RuleState *s = e->states + i;
+
+                history_forget(&s->history);
+                set_back_conditions(s->when, now);
+                set_back_conditions(s->clear, now);
+                s->deadline = USEC_INFINITY;
+        }
+        e->now = now;
+}
+
 uint64_t engine_dropped(const Engine *e) {
         uint64_t n = 0;
 

@@ -69,6 +69,11 @@ usec_t engine_next_deadline(const Engine *e); /* USEC_INFINITY when there is non
  * rather than firing. */
 void engine_forget_windows(Engine *e, SourceKind kind);
 
+/* The clock was set back, or a saved state is from the future: time begins again at `now`, and what was
+ * remembered of later than that is forgotten with all open windows. The only way in which time goes back;
+ * nothing happens unless `now` lies before the engine's. */
+void engine_set_back(Engine *e, usec_t now);
+
 uint64_t engine_dropped(const Engine *e);
 
 /* Occurrences of a rule's evidence signals within its evidence window before `now`. The pointers stay valid

@@ -133,9 +133,13 @@ void history_expire(History *h, usec_t horizon) {
         memmove(h->items, h->items + n, h->n_items * sizeof(h->items[0]));
 }
 
+void history_forget(History *h) {
+        while (h->n_items > 0)
+                (void) occurrence_free(h->items[--h->n_items]);
+}
+
 void history_done(History *h) {
-        for (size_t i = 0; i < h->n_items; i++)
-                (void) occurrence_free(h->items[i]);
+        history_forget(h);
         free(h->items);
         *h = (History){};
 }

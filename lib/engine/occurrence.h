@@ -20,6 +20,7 @@ int history_add(History *h, const Hit *hit, const Event *event, Occurrence **ret
 int history_append(History *h, Occurrence *o);
 /* Forgets what ended before `horizon`. */
 void history_expire(History *h, usec_t horizon);
+void history_forget(History *h); /* its occurrences; what was dropped stays counted */
 void history_done(History *h);
 
 /* Signals are named, so that a changed rule keeps what still fits. NULL when memory is out. */

@@ -222,6 +222,15 @@ int world_set_unknown(World *w, const char *key, const char *why, usec_t now) {
         return 0;
 }
 
+void world_set_back(World *w, usec_t now) {
+        for (FactRecord *f = w->facts; f; f = f->hh.next) {
+                if (f->fact.time > now)
+                        f->fact.time = 0;
+                if (f->fact.asked > now)
+                        f->fact.asked = now;
+        }
+}
+
 const Fact *world_peek(const World *w, const char *key) {
         FactRecord *f;
 

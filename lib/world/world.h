@@ -103,4 +103,6 @@ const Fact *world_fact(World *w, usec_t now, usec_t since, const char *format, .
 /* Without asking. NULL when it was never set. */
 const Fact *world_peek(const World *w, const char *key);
 int world_set_fact(World *w, const char *key, json_t *value, usec_t now); /* takes over value */
+/* The clock was set back: facts that were fetched at a later time than `now` count as old. */
+void world_set_back(World *w, usec_t now);
 int world_set_unknown(World *w, const char *key, const char *why, usec_t now);

@@ -465,6 +465,32 @@ START_TEST(nothing_is_lost_or_doubled_over_a_restart) {
 }
 END_TEST
 
+/* A clock a month ahead was set right, or was behind after a restart: nothing was alerted, and facts of
+ * today were too old for the probes, until the month was over. */
+START_TEST(time_set_back_does_not_stop_it) {
+        DEVICE(d);
+        say(&d, 3600, "packets are lost");
+        (void) world_set_unknown(d.world, "some fact", "a test", d.now);
+        d.now = START;
+        world_set_back(d.world, d.now);
+        diagnosis_set_back(d.diagnosis, d.now);
+        ck_assert_uint_eq(incident_of(&d, "mtu")->last_seen, START);
+        ck_assert_int_eq(world_fact(d.world, START, START, "some fact")->state, FACT_UNKNOWN);
+        ck_assert_uint_eq(world_peek(d.world, "some fact")->time, START);
+        wait_until(&d, 59);
+        ck_assert_str_eq(d.changes, "");
+        wait_until(&d, 70);
+        ck_assert_str_eq(d.changes, "mtu/azure-iot-edge:suspected@60");
+        add_network(&d);
+        set_uplink(&d, 80, 1430);
+        wait_until(&d, 90);
+        ck_assert_ptr_nonnull(strstr(d.changes, "mtu/azure-iot-edge:confirmed@8"));
+        diagnosis_set_back(d.diagnosis, START + USEC_PER_HOUR); /* forward: as it was */
+        ck_assert_uint_eq(incident_of(&d, "mtu")->last_seen, START);
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(forged_line_raises_nothing) {
         Event event = {.kind = EVENT_LOG,
                 .origin = ORIGIN_MODULE,
@@ -519,6 +545,7 @@ int main(void) {
         tcase_add_test(tc, lower_layer_is_the_cause);
         tcase_add_test(tc, lower_layer_is_looked_at_though_nobody_raised_it);
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
+        tcase_add_test(tc, time_set_back_does_not_stop_it);
         tcase_add_test(tc, forged_line_raises_nothing);
         tcase_add_test(tc, incident_survives_json);
         suite_add_tcase(suite, tc);

@@ -164,6 +164,15 @@ START_TEST(test_full_input_is_told) {
 }
 END_TEST
 
+/* It took the diagnosis along: no deadline passed until the clock was there. */
+START_TEST(test_nothing_is_from_the_future) {
+        all_live();
+        offer(slow, 5000 * SEC, "question asked");
+        ck_assert_int_eq(intake_drain(intake, 100 * SEC), 1);
+        ck_assert_uint_eq(intake_next_deadline(intake), 110 * SEC + INTAKE_GRACE);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("intake");
         TCase *tcase = tcase_create("intake");
@@ -176,6 +185,7 @@ int main(void) {
         tcase_add_test(tcase, test_held_event_leaves_after_the_grace);
         tcase_add_test(tcase, test_backlog_is_not_held);
         tcase_add_test(tcase, test_full_input_is_told);
+        tcase_add_test(tcase, test_nothing_is_from_the_future);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
