@@ -10,6 +10,7 @@
 #define LATENCY_FROM  0.1 /* seconds */
 #define CPU_SATURATED 90.0
 #define POINTS_NEEDED 3
+#define FEW_BATCHES   5                  /* are sent within seconds, however long each takes */
 #define GROWS_FOR     (5 * USEC_PER_MIN) /* at least: a burst is gone by then */
 #define LOOK_BACK     (30 * USEC_PER_MIN)
 #define FALLEN_BELOW  0.7
@@ -92,9 +93,9 @@ static int judge(const ProbeQuestion *q, ProbeAnswer *a) {
                 r = probe_set_variable(a, "latency_ms", "%.0f", b.slowest * 1000);
         if (r < 0)
                 return r;
-        if (b.last->upstream_queue <= (double) batch_size(q))
-                return probe_refutes(
-                        a, "what waits for the hub, %.0f messages, fits one batch", b.last->upstream_queue);
+        if (b.last->upstream_queue <= (double) batch_size(q) * FEW_BATCHES)
+                return probe_refutes(a, "what waits for the hub, %.0f messages, fits a few batches",
+                        b.last->upstream_queue);
         if (b.last->upstream_queue <= b.first->upstream_queue ||
                 b.last->upstream_queue < FALLEN_BELOW * b.highest || !has_risen(&b))
                 return probe_refutes(a, "edgeHub's queue to the hub does not grow: %.0f messages",

@@ -181,6 +181,26 @@ static int load_version(RecordingState *s, const RecordingFolder *f) {
         return 0;
 }
 
+/* Where the kernel's own file is missing, `docker info` tells the bit of all links. */
+static int add_engine_forwarding(RecordingState *s) {
+        const json_t *bit = json_object_get(s->engine_info, "IPv4Forwarding");
+        Event event = network_event(EVENT_FORWARDING);
+
+        if (!json_is_boolean(bit))
+                return 0;
+        for (size_t i = 0; i < s->n_items; i++) {
+                const Event *known = &s->items[i].event;
+
+                if (known->kind == EVENT_FORWARDING && known->forwarding.family == FAMILY_INET &&
+                        strcmp(known->forwarding.ifname, "all") == 0)
+                        return 0;
+        }
+        event.forwarding =
+                (Forwarding){.family = FAMILY_INET, .ifname = "all", .enabled = json_is_true(bit)};
+        s->has[EVENT_FORWARDING] = true;
+        return recording_state_add(s, &event);
+}
+
 int recording_state_load(RecordingState *s, const RecordingFolder *f) {
         int r;
 
@@ -198,5 +218,6 @@ int recording_state_load(RecordingState *s, const RecordingFolder *f) {
         r = load_version(s, f);
         if (r < 0)
                 return r;
-        return recording_root_load(s, f);
+        r = recording_root_load(s, f);
+        return r < 0 ? r : add_engine_forwarding(s);
 }
