@@ -41,7 +41,8 @@ static void print_help(void) {
 }
 
 static ExitCode usage(const Verb *verb) {
-        (void) fprintf(stderr, "usage: edgewatchctl %s %s\n", verb->name, verb->arguments);
+        (void) fprintf(stderr, "usage: edgewatchctl %s%s%s\n", verb->name, verb->arguments[0] ? " " : "",
+                verb->arguments);
         return EXIT_TROUBLE;
 }
 

@@ -1,6 +1,6 @@
 /* Colours, tables, JSON and errors of edgewatchctl.
  *
- * The trap: a table's cells and an incident's texts quote logs, which anybody can write. They pass
+ * The trap: a table's cells, an incident's texts and errors quote what anybody can write. They pass
  * printable_text() here, in one place; JSON on a terminal is written in pure ASCII. */
 
 #include "daemon/ctl/output.h"
@@ -63,12 +63,15 @@ Color color_of_state(const char *state) {
 }
 
 ExitCode fail(int error, const char *format, ...) {
+        _cleanup_(freep) char *text = NULL, *printable = NULL;
         va_list ap;
 
-        (void) fputs("edgewatchctl: ", stderr);
         va_start(ap, format);
-        (void) vfprintf(stderr, format, ap);
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
         va_end(ap);
+        printable = text ? printable_text(text_of(text), SIZE_MAX) : NULL;
+        (void) fprintf(stderr, "edgewatchctl: %s", printable ? printable : "(out of memory)");
         if (error != 0)
                 (void) fprintf(stderr, ": %s", strerror(error < 0 ? -error : error));
         (void) fputc('\n', stderr);

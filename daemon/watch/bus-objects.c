@@ -94,9 +94,8 @@ static int run_reload(Connection *c, sd_bus_message *m, sd_bus_error *error) {
 
         if (r == -EINVAL)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                        "The configuration or the rules have problems; the old ones stay (edgewatchctl "
-                        "status "
-                        "lists them)");
+                        "The configuration or the rules have problems; the old ones stay "
+                        "(edgewatchctl status lists them)");
         if (r < 0)
                 return r;
         return sd_bus_reply_method_return(m, "");
@@ -115,8 +114,8 @@ static int run_silence(Connection *c, sd_bus_message *m, sd_bus_error *error) {
         if (incident)
                 what = incident->id;
         else if (!rule_set_find(manager_rules(c->owner->manager), what))
-                return sd_bus_error_set(
-                        error, BUS_ERROR_BAD_SUBJECT, "This is neither a symptom nor an incident");
+                return sd_bus_error_setf(
+                        error, BUS_ERROR_BAD_SUBJECT, "\"%s\" is neither a symptom nor an incident", what);
 
         r = manager_silence(c->owner->manager, what, until);
         if (r == -ENOBUFS)
@@ -170,8 +169,8 @@ static int run_describe(Connection *c, sd_bus_message *m, sd_bus_error *error) {
                 return r;
         incident = id[0] ? diagnosis_find(diagnosis_of(c), id) : NULL;
         if (!incident)
-                return sd_bus_error_set(error, BUS_ERROR_NO_SUCH_INCIDENT,
-                        "There is no such incident, or the beginning of its id is not enough");
+                return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_INCIDENT,
+                        "There is no incident \"%s\", or more than one whose id begins so", id);
         return reply_json(m, incident_to_json(incident, true));
 }
 

@@ -125,6 +125,8 @@ static void take_over(Manager *m, Config *config, Compiled *compiled) {
         world_live_set_config(m->world_live, config);
         manager_restart_sources(m);
         config_free(old_config);
+        m->settled = false;
+        m->has_restored = true;
         m->save_now = true;
 }
 

@@ -156,15 +156,19 @@ static bool all_have_enumerated(const Manager *m) {
         return true;
 }
 
-/* Incidents that the last run left are asked about once there is something to ask. */
+/* Incidents that the last run or a reload left are asked about once there is something to ask. */
 static int settle(Manager *m) {
         if (m->settled || !all_have_enumerated(m) || intake_pending(m->intake) > 0)
                 return 0;
         m->settled = true;
-        /* rules name their subjects by it (parent, hub, hostname), and the first suspicion cannot wait for it */
+        /* rules name their subjects by it (parent, hub, hostname), and the first suspicion cannot wait for
+         * it */
         if (!world_fact(m->world, source_realtime(), 0, "runtime-config"))
                 return -ENOMEM;
-        return m->restored ? diagnosis_probe_all(m->compiled.diagnosis, source_realtime()) : 0;
+        if (!m->has_restored)
+                return 0;
+        m->has_restored = false;
+        return diagnosis_probe_all(m->compiled.diagnosis, source_realtime());
 }
 
 static int arm_deadline(Manager *m) {

@@ -84,6 +84,8 @@ static ExitCode run(const Arguments *a) {
         r = open_recording(path, &problems, &unpacked, &s.recording);
         if (r < 0) {
                 problems_print(&problems);
+                if (r == -ENOTDIR)
+                        return fail(0, "\"%s\" is neither a directory nor a zip archive", path);
                 return fail(r, "Failed to open the recording \"%s\"", path);
         }
         if (rules_load(a, false, &s.rules, NULL) < 0)
