@@ -195,3 +195,25 @@ char *report_explain(const json_t *incident) {
         add_remedy(&b, incident);
         return buffer_take(&b);
 }
+
+static void add_general_section(Buffer *b, const char *title, const char *template) {
+        _cleanup_(freep) char *text = template ? rule_expand_to_names(template) : NULL;
+
+        if (template && !text)
+                b->error = -ENOMEM;
+        else if (text)
+                add_section(b, title, text);
+}
+
+char *report_explain_rule(const Rule *rule) {
+        _cleanup_(buffer_done) Buffer b = {.max_bytes = EXPLANATION_MAX};
+
+        add_printable(&b, rule->id);
+        (void) buffer_append_string(&b, ": ");
+        add_printable(&b, rule->title);
+        (void) buffer_append_string(&b, "\n");
+        add_general_section(&b, "Cause", rule->explanation);
+        add_general_section(&b, "What to do", rule->remedy.text);
+        add_section(&b, "Documentation", rule->documentation ? rule->documentation : "");
+        return buffer_take(&b);
+}

@@ -10,6 +10,9 @@ json_t *report_incidents(const Incident *const *incidents, size_t n, uint64_t dr
 /* For `explain`: several lines of plain text, printable. NULL when memory is out. */
 char *report_explain(const json_t *incident);
 
+/* The same for a symptom in general: what stands for its variables are their names in capitals. */
+char *report_explain_rule(const Rule *rule);
+
 /* The catalog of all alerts, in the format of /usr/lib/systemd/catalog. NULL when memory is out. */
 char *report_catalog(const RuleSet *rules);
 

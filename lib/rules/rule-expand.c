@@ -72,6 +72,27 @@ char *rule_expand(const Rule *r, const char *template, const Variable *variables
         return buffer_take(&b);
 }
 
+static void append_upper(Buffer *b, Text name) {
+        for (size_t i = 0; i < name.len; i++) {
+                char c = name.data[i] >= 'a' && name.data[i] <= 'z' ? (char) (name.data[i] - 'a' + 'A')
+                                                                    : name.data[i];
+                (void) buffer_append(b, &c, 1);
+        }
+}
+
+char *rule_expand_to_names(const char *template) {
+        _cleanup_(buffer_done) Buffer b = {.max_bytes = EXPANDED_MAX};
+        Text rest = text_of(template), before;
+        Reference reference;
+
+        while (next_reference(&rest, &before, &reference)) {
+                (void) buffer_append_text(&b, before);
+                append_upper(&b, reference.name);
+        }
+        (void) buffer_append_text(&b, before);
+        return buffer_take(&b);
+}
+
 /* Whether the pattern has a group of that name: (?<name>, (?P<name>, (?'name'. */
 static bool pattern_captures(const Pattern *pattern, Text name) {
         Text rest = text_of(pattern->text);

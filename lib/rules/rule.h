@@ -219,3 +219,5 @@ int rule_find_signal(const Rule *r, const char *name);
 /* Expands ${name} and ${name:-default} from variables, then the rule's defaults; an unknown one becomes
  * "unknown". NULL when memory is out. */
 char *rule_expand(const Rule *r, const char *template, const Variable *variables, size_t n_variables);
+/* For a text about the symptom in general: "port PORT is taken by HOLDER". NULL when memory is out. */
+char *rule_expand_to_names(const char *template);

@@ -83,6 +83,23 @@ START_TEST(escapes_what_logs_say) {
 }
 END_TEST
 
+/* It printed "Port ${port}", in one line of 400 columns. */
+START_TEST(tells_of_a_symptom_in_general) {
+        const Rule rule = {
+                .id = (char *) "port-taken",
+                .title = (char *) "A port is taken",
+                .explanation = (char *) "Port ${port} is taken by ${holder:-another process}.",
+                .remedy.text = (char *) "End ${holder}.",
+        };
+        _cleanup_(freep) char *text = report_explain_rule(&rule);
+
+        ck_assert_ptr_nonnull(text);
+        ck_assert_str_eq(text,
+                "port-taken: A port is taken\n\nCause\n  Port PORT is taken by HOLDER.\n"
+                "\nWhat to do\n  End HOLDER.\n");
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("explain");
         TCase *tcase = tcase_create("explain");
@@ -90,6 +107,7 @@ int main(void) {
         tcase_add_loop_test(tcase, tells_all, 0, ELEMENTSOF(parts));
         tcase_add_loop_test(tcase, survives_odd_objects, 0, ELEMENTSOF(odd));
         tcase_add_test(tcase, escapes_what_logs_say);
+        tcase_add_test(tcase, tells_of_a_symptom_in_general);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }

@@ -3,7 +3,6 @@
 #include "daemon/ctl/client.h"
 #include "daemon/ctl/incidents-text.h"
 #include "daemon/ctl/rule-directories.h"
-#include "lib/base/printable.h"
 #include "lib/report/report.h"
 
 static ExitCode print_incident(const json_t *incident, const Arguments *a) {
@@ -18,23 +17,14 @@ static ExitCode print_incident(const json_t *incident, const Arguments *a) {
         return EXIT_FINE;
 }
 
-static void print_paragraph(const char *title, const char *text) {
-        _cleanup_(freep) char *printable = text ? printable_text(text_of(text), SIZE_MAX) : NULL;
-
-        if (printable && printable[0])
-                printf("%s%s%s\n  %s\n\n", color_begin(COLOR_BOLD), title, color_end(), printable);
-}
-
 static ExitCode print_rule(const Rule *rule, const Arguments *a) {
         bool printed;
         json_t *object;
 
         if (!a->json) {
-                print_paragraph(rule->id, rule->title);
-                print_paragraph("Cause", rule->explanation);
-                print_paragraph("What to do", rule->remedy.text);
-                print_paragraph("Documentation", rule->documentation);
-                return EXIT_FINE;
+                _cleanup_(freep) char *text = report_explain_rule(rule);
+
+                return text && fputs(text, stdout) >= 0 ? EXIT_FINE : fail(ENOMEM, "Failed to explain");
         }
         object = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "symptom", rule->id, "title", rule->title,
                 "severity", severity_to_string(rule->severity), "explanation", rule->explanation, "remedy",
