@@ -11,11 +11,13 @@ typedef enum Option {
         OPTION_ALL,
         OPTION_COLOR,
         OPTION_DIRECTORY,
+        OPTION_DONT_RUN,
         OPTION_FOR,
         OPTION_HELP,
         OPTION_JSON,
         OPTION_RULES,
         OPTION_SINCE,
+        OPTION_VERBOSE,
         OPTION_VERSION,
         OPTION_X_MAX,
 } Option;
@@ -24,12 +26,15 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_ALL] = {"all", 'a', NULL, false, "also what is over, refuted, or written by others"},
         [OPTION_COLOR] = {"color", 0, "WHEN", true, "auto, always or never (NO_COLOR is respected)"},
         [OPTION_DIRECTORY] = {"directory", 'D', "DIR", false, "read the journal files in DIR"},
+        [OPTION_DONT_RUN] = {"dont-run", 0, "IDS", false,
+                "leave out these checks (ids separated by blanks)"},
         [OPTION_FOR] = {"for", 0, "DURATION", false, "go on recording for so long (90s, 10min)"},
         [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
         [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
         [OPTION_SINCE] = {"since", 'S', "TIME", false, "a duration (90min, 2d) or a time (RFC 3339)"},
+        [OPTION_VERBOSE] = {"verbose", 'v', NULL, false, "also what was well or skipped, and why"},
         [OPTION_VERSION] = {"version", 'V', NULL, true, "print the version"},
 };
 
@@ -65,6 +70,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
         case OPTION_DIRECTORY:
                 a->directory = value;
                 return 0;
+        case OPTION_DONT_RUN:
+                a->dont_run = value;
+                return 0;
         case OPTION_FOR:
                 a->duration = value;
                 return 0;
@@ -83,6 +91,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return -EINVAL;
         case OPTION_SINCE:
                 a->since = value;
+                return 0;
+        case OPTION_VERBOSE:
+                a->verbose = true;
                 return 0;
         case OPTION_VERSION:
                 a->version = true;

@@ -24,6 +24,7 @@ typedef struct Verb {
 /* All verbs, alphabetical (tested). A new one is a file in verbs/ that defines verb_NAME, and one row here.
  */
 #define VERBS(V)                                                                                            \
+        V(check)                                                                                            \
         V(explain)                                                                                          \
         V(history)                                                                                          \
         V(list)                                                                                             \

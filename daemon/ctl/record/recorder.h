@@ -13,7 +13,6 @@
 #define RECORD_JOURNAL_MAX ((size_t) 64 * 1024 * 1024)
 #define RECORD_EVENTS_MAX  ((size_t) 16 * 1024 * 1024)
 #define RECORD_LOG_MAX     ((size_t) 16 * 1024 * 1024) /* of one container */
-#define RECORD_METRICS_MAX ((size_t) 4 * 1024 * 1024)
 
 typedef struct Recorder {
         int fd;
