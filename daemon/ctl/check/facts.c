@@ -164,14 +164,14 @@ static int count_event(json_t *activity, Text line) {
 
 static int collect_activity(CheckFacts *f, DockerApi *api) {
         _cleanup_(buffer_done) Buffer b = {.max_bytes = EVENTS_MAX};
-        char path[128];
+        char path[192];
         Text rest;
         int r;
 
         (void) snprintf(path, sizeof(path),
-                "/events?since=%" PRIu64 "&until=%" PRIu64
+                "/events?since=%" PRIu64 "&until=%" PRIu64 ".%06" PRIu64
                 "&filters=%%7B%%22type%%22%%3A%%5B%%22container%%22%%5D%%7D",
-                usec_sub(f->now, LOOK_BACK) / USEC_PER_SEC, f->now / USEC_PER_SEC);
+                usec_sub(f->now, LOOK_BACK) / USEC_PER_SEC, f->now / USEC_PER_SEC, f->now % USEC_PER_SEC);
         r = docker_api_stream(api, path, DOCKER_ASK_TIME, append, &b, NULL);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
