@@ -7,6 +7,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "lib/base/word.h"
+
 typedef enum Option {
         OPTION_ALL,
         OPTION_COLOR,
@@ -43,16 +45,18 @@ const OptionRow *option_table(size_t *ret_n) {
         return option_rows;
 }
 
-static bool color_mode_from_string(const char *word, ColorMode *ret) {
-        static const char *const words[] = {
-                [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+static const char *const color_words[] = {
+        [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
 
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (strcmp(words[i], word) == 0) {
-                        *ret = (ColorMode) i;
-                        return true;
-                }
-        return false;
+static int take_color(Arguments *a, const char *value, FILE *errors) {
+        int mode = word_find(color_words, ELEMENTSOF(color_words), text_of(value));
+
+        if (mode < 0) {
+                (void) fprintf(errors, "edgewatchctl: --color takes auto, always or never\n");
+                return mode;
+        }
+        a->color = (ColorMode) mode;
+        return 0;
 }
 
 static int take_option(Arguments *a, Option option, const char *value, FILE *errors) {
@@ -63,10 +67,7 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 a->all = true;
                 return 0;
         case OPTION_COLOR:
-                if (color_mode_from_string(value, &a->color))
-                        return 0;
-                (void) fprintf(errors, "edgewatchctl: --color takes auto, always or never\n");
-                return -EINVAL;
+                return take_color(a, value, errors);
         case OPTION_DIRECTORY:
                 a->directory = value;
                 return 0;

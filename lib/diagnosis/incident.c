@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "lib/base/word.h"
+
 static const char *const states[INCIDENT_X_MAX] = {
         [INCIDENT_SUSPECTED] = "suspected",
         [INCIDENT_CONFIRMED] = "confirmed",
@@ -19,19 +21,12 @@ static const char *const evidence_kinds[EVIDENCE_X_MAX] = {
         [EVIDENCE_STATE] = "state",
 };
 
-static int find_word(const char *const *words, size_t n, Text name) {
-        for (size_t i = 0; i < n; i++)
-                if (text_is(name, words[i]))
-                        return (int) i;
-        return -EINVAL;
-}
-
 const char *incident_state_to_string(IncidentState s) {
         return s >= 0 && s < INCIDENT_X_MAX ? states[s] : NULL;
 }
 
 IncidentState incident_state_from_string(Text name) {
-        return (IncidentState) find_word(states, INCIDENT_X_MAX, name);
+        return (IncidentState) word_find(states, INCIDENT_X_MAX, name);
 }
 
 const char *evidence_kind_to_string(EvidenceKind k) {
@@ -39,7 +34,7 @@ const char *evidence_kind_to_string(EvidenceKind k) {
 }
 
 EvidenceKind evidence_kind_from_string(Text name) {
-        return (EvidenceKind) find_word(evidence_kinds, EVIDENCE_X_MAX, name);
+        return (EvidenceKind) word_find(evidence_kinds, EVIDENCE_X_MAX, name);
 }
 
 /* FNV-1a: an identity, not a defence. */

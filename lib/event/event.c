@@ -5,6 +5,8 @@
 
 #include "lib/event/event.h"
 
+#include "lib/base/word.h"
+
 static const char *const source_kind_names[] = {
         [SOURCE_JOURNAL] = "journal",
         [SOURCE_DOCKER_EVENTS] = "docker-events",
@@ -39,19 +41,12 @@ static const char *const level_names[] = {
         [LEVEL_FATAL] = "fatal",
 };
 
-static int index_of(const char *const *names, int n, Text name) {
-        for (int i = 0; i < n; i++)
-                if (text_is(name, names[i]))
-                        return i;
-        return -EINVAL;
-}
-
 const char *source_kind_to_string(SourceKind kind) {
         return kind >= 0 && kind < SOURCE_X_MAX ? source_kind_names[kind] : NULL;
 }
 
 SourceKind source_kind_from_string(Text name) {
-        return index_of(source_kind_names, SOURCE_X_MAX, name);
+        return word_find(source_kind_names, SOURCE_X_MAX, name);
 }
 
 const char *event_kind_to_string(EventKind kind) {
@@ -59,7 +54,7 @@ const char *event_kind_to_string(EventKind kind) {
 }
 
 EventKind event_kind_from_string(Text name) {
-        return index_of(event_kind_names, EVENT_X_MAX, name);
+        return word_find(event_kind_names, EVENT_X_MAX, name);
 }
 
 const char *level_to_string(Level level) {
@@ -67,7 +62,7 @@ const char *level_to_string(Level level) {
 }
 
 Level level_from_string(Text name) {
-        return index_of(level_names, LEVEL_X_MAX, name);
+        return word_find(level_names, LEVEL_X_MAX, name);
 }
 
 #define EVENT_ANY EVENT_X_MAX

@@ -4,6 +4,7 @@
  * addresses; it leaves out the table when it is main; `ip -j addr` calls the hardware address of the link
  * "address". */
 
+#include "lib/base/word.h"
 #include "lib/event/json-field.h"
 #include "lib/event/object.h"
 
@@ -20,10 +21,7 @@ const char *family_to_string(Family family) {
 }
 
 Family family_from_string(Text name) {
-        for (Family f = 0; f < FAMILY_X_MAX; f++)
-                if (text_is(name, family_names[f]))
-                        return f;
-        return FAMILY_X_INVALID;
+        return (Family) word_find(family_names, FAMILY_X_MAX, name);
 }
 
 int link_from_json(const json_t *object, Link *ret) {

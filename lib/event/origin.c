@@ -5,6 +5,8 @@
 
 #include "lib/event/event.h"
 
+#include "lib/base/word.h"
+
 static const char *const origin_names[] = {
         [ORIGIN_OTHER] = "other",
         [ORIGIN_RUNTIME] = "runtime",
@@ -26,10 +28,7 @@ const char *origin_to_string(Origin origin) {
 }
 
 Origin origin_from_string(Text name) {
-        for (Origin o = 0; o < ORIGIN_X_MAX; o++)
-                if (text_is(name, origin_names[o]))
-                        return o;
-        return ORIGIN_X_INVALID;
+        return (Origin) word_find(origin_names, ORIGIN_X_MAX, name);
 }
 
 #define UNITS(X)                                                                                            \

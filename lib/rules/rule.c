@@ -2,19 +2,14 @@
 
 #include "lib/rules/rule.h"
 
-static int from_string(const char *const *names, int n, Text name) {
-        for (int i = 0; i < n; i++)
-                if (text_is(name, names[i]))
-                        return i;
-        return -EINVAL;
-}
+#include "lib/base/word.h"
 
 #define DEFINE_STRING_TABLE(prefix, type, max)                                                              \
         const char *prefix##_to_string(type value) {                                                        \
                 return value >= 0 && value < (max) ? prefix##_names[value] : NULL;                          \
         }                                                                                                   \
         type prefix##_from_string(Text name) {                                                              \
-                return (type) from_string(prefix##_names, (max), name);                                     \
+                return (type) word_find(prefix##_names, (max), name);                                       \
         }
 
 static const char *const severity_names[SEVERITY_X_MAX] = {

@@ -1,5 +1,6 @@
 #include "lib/base/buffer.h"
 #include "lib/base/time.h"
+#include "lib/base/word.h"
 
 #include "tests/unit/unit.h"
 
@@ -108,6 +109,18 @@ START_TEST(buffer_keeps_its_cap) {
 }
 END_TEST
 
+START_TEST(words_are_found_whole) {
+        static const char *const words[] = {"auto", NULL, "always", ""};
+
+        ck_assert_int_eq(word_find(words, ELEMENTSOF(words), TEXT_LITERAL("auto")), 0);
+        ck_assert_int_eq(word_find(words, ELEMENTSOF(words), TEXT_LITERAL("always")), 2);
+        ck_assert_int_eq(word_find(words, ELEMENTSOF(words), TEXT_LITERAL("")), 3);
+        ck_assert_int_eq(word_find(words, ELEMENTSOF(words), TEXT_LITERAL("alway")), -EINVAL);
+        ck_assert_int_eq(word_find(words, ELEMENTSOF(words), TEXT_LITERAL("Auto")), -EINVAL);
+        ck_assert_int_eq(word_find(words, 2, TEXT_LITERAL("always")), -EINVAL);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("base");
         TCase *tc = tcase_create("base");
@@ -117,6 +130,7 @@ int main(void) {
         tcase_add_loop_test(tc, duration_is_parsed, 0, ELEMENTSOF(durations));
         tcase_add_loop_test(tc, text_becomes_utf8, 0, ELEMENTSOF(texts));
         tcase_add_test(tc, buffer_keeps_its_cap);
+        tcase_add_test(tc, words_are_found_whole);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
