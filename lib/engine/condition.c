@@ -265,17 +265,23 @@ bool condition_holds(const ConditionView *v, const Occurrence *trigger, FoundCon
 }
 
 usec_t condition_absence_deadline(const ConditionView *v, usec_t after) {
-        usec_t deadline = USEC_INFINITY;
+        size_t low = 0, high = v->history->n_items;
 
-        for (size_t i = 0; i < v->history->n_items; i++) {
-                const Occurrence *o = v->history->items[i];
-                usec_t due = usec_add(o->first, v->condition->window);
+        while (low < high) { /* the history is in order: the first that is due later than `after` */
+                size_t middle = low + (high - low) / 2;
 
-                if (due > after && due < deadline && is_visible(v, o) &&
-                        condition_has_step(v->condition, o->signal))
-                        deadline = due;
+                if (usec_add(v->history->items[middle]->first, v->condition->window) > after)
+                        high = middle;
+                else
+                        low = middle + 1;
         }
-        return deadline;
+        for (; low < v->history->n_items; low++) {
+                const Occurrence *o = v->history->items[low];
+
+                if (is_visible(v, o) && condition_has_step(v->condition, o->signal))
+                        return usec_add(o->first, v->condition->window);
+        }
+        return USEC_INFINITY;
 }
 
 /* Whether `before` led to this occurrence: the same as a sequence that ends with it. */
