@@ -22,7 +22,8 @@ char *report_catalog(const RuleSet *rules);
 #define MESSAGE_ID_SOURCE_RESTORED "5e1d2a2f7c0b4f0e9d7a4b8c61f3e203"
 #define MESSAGE_ID_STARTED         "5e1d2a2f7c0b4f0e9d7a4b8c61f3e204"
 
-#define JOURNAL_FIELDS_MAX         64
+/* Those that stand once, and all that an incident can hold of the others. */
+#define JOURNAL_FIELDS_MAX (16 + INCIDENT_CAUSE_OF_MAX + INCIDENT_EVIDENCE_MAX + INCIDENT_RULED_OUT_MAX)
 
 typedef struct JournalFields {
         char *fields[JOURNAL_FIELDS_MAX]; /* "NAME=value" */
