@@ -1,5 +1,7 @@
 /* Links, addresses, routes, forwarding bits and Docker networks. The default route is the one that traffic
- * takes: lowest metric in the main table, on a link that is not down. */
+ * takes: lowest metric in the main table, on a link that is not down.
+ *
+ * The trap: the kernel does not tell of the IPv4 routes and the forwarding bits that go with a link. */
 
 #include "lib/world/world-tables.h"
 
@@ -35,12 +37,27 @@ static void merge_link(Link *known, const Link *told) {
         *known = merged;
 }
 
+static void forget_link(World *w, LinkRecord *l) {
+        const char *name = l->link.name;
+
+        for (size_t i = w->n_routes; i > 0; i--)
+                if (strcmp(w->routes[i - 1].route.dev, name) == 0)
+                        w->routes[i - 1] = w->routes[--w->n_routes];
+        for (size_t i = w->n_addresses; i > 0; i--)
+                if (strcmp(w->addresses[i - 1].address.ifname, name) == 0)
+                        w->addresses[i - 1] = w->addresses[--w->n_addresses];
+        for (size_t i = w->n_forwarding; i > 0; i--)
+                if (strcmp(w->forwarding[i - 1].forwarding.ifname, name) == 0)
+                        w->forwarding[i - 1] = w->forwarding[--w->n_forwarding];
+        *l = w->links[--w->n_links];
+}
+
 int world_apply_link(World *w, const Event *event) {
         LinkRecord *l = find_link(w, &event->link);
 
         if (event->deleted) {
                 if (l)
-                        *l = w->links[--w->n_links];
+                        forget_link(w, l);
                 return 0;
         }
         if (l) {
@@ -113,23 +130,31 @@ int world_apply_address(World *w, const Event *event) {
         return 0;
 }
 
-static Forwarding *find_forwarding(const World *w, Family family, const char *ifname) {
-        for (size_t i = 0; i < w->n_forwarding; i++)
-                if (w->forwarding[i].family == family && strcmp(w->forwarding[i].ifname, ifname) == 0)
+static ForwardingRecord *find_forwarding(const World *w, Family family, const char *ifname) {
+        for (size_t i = 0; i < w->n_forwarding; i++) {
+                const Forwarding *f = &w->forwarding[i].forwarding;
+
+                if (f->family == family && strcmp(f->ifname, ifname) == 0)
                         return w->forwarding + i;
+        }
         return NULL;
 }
 
 int world_apply_forwarding(World *w, const Event *event) {
-        Forwarding *f = find_forwarding(w, event->forwarding.family, event->forwarding.ifname);
+        ForwardingRecord *f = find_forwarding(w, event->forwarding.family, event->forwarding.ifname);
 
-        if (f) {
-                f->enabled = event->forwarding.enabled;
+        if (event->deleted) {
+                if (f)
+                        *f = w->forwarding[--w->n_forwarding];
                 return 0;
         }
-        if (!GROW_ARRAY(w->forwarding, w->n_forwarding_allocated, w->n_forwarding, WORLD_LINKS_MAX))
-                return -ENOBUFS;
-        w->forwarding[w->n_forwarding++] = event->forwarding;
+        if (!f) {
+                if (!GROW_ARRAY(
+                            w->forwarding, w->n_forwarding_allocated, w->n_forwarding, WORLD_FORWARDING_MAX))
+                        return -ENOBUFS;
+                f = &w->forwarding[w->n_forwarding++];
+        }
+        *f = (ForwardingRecord){.forwarding = event->forwarding, .enumerated = true};
         return 0;
 }
 
@@ -161,6 +186,8 @@ int world_apply_network(World *w, const Event *event) {
                 /* the key points into the object */
                 network_record_free(w, n);
         }
+        if (HASH_COUNT(w->networks) >= WORLD_NETWORKS_MAX)
+                return -ENOBUFS;
         n = calloc(1, sizeof(*n));
         if (!n)
                 return -ENOMEM;
@@ -180,6 +207,9 @@ void world_net_begin(World *w, EventKind kind) {
         else if (kind == EVENT_ADDRESS)
                 for (size_t i = 0; i < w->n_addresses; i++)
                         w->addresses[i].enumerated = false;
+        else if (kind == EVENT_FORWARDING)
+                for (size_t i = 0; i < w->n_forwarding; i++)
+                        w->forwarding[i].enumerated = false;
         else if (kind == EVENT_DOCKER_NETWORK)
                 for (NetworkRecord *n = w->networks; n; n = n->hh.next)
                         n->enumerated = false;
@@ -200,6 +230,11 @@ void world_net_end(World *w, EventKind kind) {
                 for (size_t i = w->n_addresses; i > 0; i--) {
                         if (!w->addresses[i - 1].enumerated)
                                 w->addresses[i - 1] = w->addresses[--w->n_addresses];
+                }
+        else if (kind == EVENT_FORWARDING)
+                for (size_t i = w->n_forwarding; i > 0; i--) {
+                        if (!w->forwarding[i - 1].enumerated)
+                                w->forwarding[i - 1] = w->forwarding[--w->n_forwarding];
                 }
         else if (kind == EVENT_DOCKER_NETWORK)
                 for (NetworkRecord *n = w->networks, *next; n; n = next) {
@@ -255,11 +290,11 @@ const Route *world_default_route(const World *w, Family family) {
 }
 
 int world_forwarding(World *w, Family family, const char *ifname, usec_t now) {
-        const Forwarding *f = find_forwarding(w, family, ifname);
+        const ForwardingRecord *f = find_forwarding(w, family, ifname);
         const Fact *fact;
 
         if (f)
-                return f->enabled;
+                return f->forwarding.enabled;
         if (family == FAMILY_INET && strcmp(ifname, "all") == 0)
                 fact = world_fact(w, now, 0, "file:/proc/sys/net/ipv4/ip_forward");
         else

@@ -8,9 +8,11 @@
 #include "lib/world/world.h"
 
 #define WORLD_CONTAINERS_MAX 1024
+#define WORLD_NETWORKS_MAX   512
 #define WORLD_LINKS_MAX      1024
 #define WORLD_ROUTES_MAX     4096
 #define WORLD_ADDRESSES_MAX  2048
+#define WORLD_FORWARDING_MAX (2 * WORLD_LINKS_MAX + 4) /* of both families, and `all` and `default` */
 #define WORLD_UNITS_MAX      256
 #define WORLD_FACTS_MAX      1024
 
@@ -51,6 +53,11 @@ typedef struct AddressRecord {
         bool enumerated;
 } AddressRecord;
 
+typedef struct ForwardingRecord {
+        Forwarding forwarding;
+        bool enumerated;
+} ForwardingRecord;
+
 typedef struct UnitRecord {
         UnitState unit;
         UT_hash_handle hh; /* by name */
@@ -71,7 +78,7 @@ struct World {
         size_t n_routes, n_routes_allocated;
         AddressRecord *addresses;
         size_t n_addresses, n_addresses_allocated;
-        Forwarding *forwarding;
+        ForwardingRecord *forwarding;
         size_t n_forwarding, n_forwarding_allocated;
         UnitRecord *units;
         FactRecord *facts;

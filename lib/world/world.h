@@ -97,8 +97,8 @@ const MetricsSeries *world_hub_metrics(const World *w);
 typedef bool (*world_unit_visit_t)(void *userdata, const UnitState *unit);
 void world_each_unit(const World *w, world_unit_visit_t visit, void *userdata);
 
-/* A fact no older than `since`, fetched if needed: never NULL but when memory is out. PENDING means: return
- * and be called again. */
+/* A fact no older than `since`, fetched if needed. NULL when memory is out or there are too many facts.
+ * PENDING means: return and be called again. */
 const Fact *world_fact(World *w, usec_t now, usec_t since, const char *format, ...) _printf_(4, 5);
 /* Without asking. NULL when it was never set. */
 const Fact *world_peek(const World *w, const char *key);
