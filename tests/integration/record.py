@@ -12,7 +12,7 @@ import lab
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "hunter2SECRET"
 
-lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox")
+lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox", "dbus-daemon")
 lab.own_mounts()
 device = lab.Namespace("edgewatch-record")
 device.ip("link", "add", "uplink0", "mtu", "1430", "type", "veth", "peer", "name", "tower0")
@@ -178,4 +178,33 @@ def without_docker():
     assert "neither a duration" in ctl("record", target / "four", "--since", "soon", ok=(2,)).stderr
 
 
-lab.run_cases([trouble, no_secret, shapes, journal_of_units, replay_is_as_live, changes, without_docker])
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path={0}/bus</listen>
+<policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/><allow user="*"/></policy></busconfig>
+"""
+
+
+def units():
+    """the states of units are recorded, of those that are not installed too"""
+    address = f"unix:path={target}/bus"
+    (target / "bus.conf").write_text(BUS.format(target))
+    lab.Process(["dbus-daemon", f"--config-file={target}/bus.conf", "--nofork", "--nopidfile"], stderr=subprocess.DEVNULL)
+    lab.wait_until((target / "bus").exists, what="the bus")
+    systemd = lab.Process([os.environ["FAKE_SYSTEMD"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address})
+    assert systemd.popen.stdout.readline() == "ready\n"
+    for command in ("set aziot-edged.service loaded failed failed enabled exit-code 3 153", "appear"):
+        systemd.popen.stdin.write(command + "\n")
+        systemd.popen.stdin.flush()
+        assert systemd.popen.stdout.readline() == "done\n", command
+    ctl("record", target / "five", DBUS_SYSTEM_BUS_ADDRESS=address)
+    found = json.loads((target / "five/units.json").read_text())
+    assert found["aziot-edged.service"] == {"LoadState": "loaded", "ActiveState": "failed", "SubState": "failed", "UnitFileState": "enabled",
+                                            "Result": "exit-code", "NRestarts": 3, "ExecMainStatus": 153}, found["aziot-edged.service"]
+    assert found["iotedge.service"]["LoadState"] == "not-found", found["iotedge.service"]
+    checks = {c["id"]: c for c in json.loads(ctl("check", "--json", ok=(1,), DBUS_SYSTEM_BUS_ADDRESS=address).stdout)["checks"]}
+    assert checks["service-units"]["result"] == "error" and "153" in checks["service-units"]["because"], checks["service-units"]
+
+
+lab.run_cases([trouble, no_secret, shapes, journal_of_units, replay_is_as_live, changes, without_docker, units])

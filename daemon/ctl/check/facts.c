@@ -189,32 +189,26 @@ static int collect_activity(CheckFacts *f, DockerApi *api) {
         return r;
 }
 
-/* Environment= is an array of strings; joined by blanks. */
+/* Environment= is an array of strings; joined by blanks. A unit that does not tell it has none. */
 static int read_environment(sd_bus *bus, const char *unit, json_t *environments) {
-        sd_bus_message *reply = NULL;
-        char **values = NULL, *joined;
-        const char *path;
+        _cleanup_(freep) char *path = NULL, *joined = NULL;
+        char **values = NULL;
         Buffer b = {};
         int r;
 
-        r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                "org.freedesktop.systemd1.Manager", "LoadUnit", NULL, &reply, "s", unit);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        if (r >= 0)
-                r = sd_bus_get_property_strv(bus, "org.freedesktop.systemd1", path,
-                        "org.freedesktop.systemd1.Service", "Environment", NULL, &values);
-        sd_bus_message_unref(reply);
-        for (char **value = values; r >= 0 && value && *value; value++)
-                r = buffer_append_format(&b, "%s ", *value);
-        for (char **value = values; value && *value; value++)
+        r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
+        if (r < 0)
+                return r;
+        if (sd_bus_get_property_strv(bus, "org.freedesktop.systemd1", path,
+                    "org.freedesktop.systemd1.Service", "Environment", NULL, &values) < 0)
+                return 0;
+        for (char **value = values; value && *value; value++) {
+                (void) buffer_append_format(&b, "%s ", *value);
                 free(*value);
+        }
         free(values);
         joined = buffer_take(&b);
-        if (r >= 0 && (!joined || json_object_set_new(environments, unit, json_string(joined)) < 0))
-                r = -ENOMEM;
-        free(joined);
-        return r;
+        return joined && json_object_set_new(environments, unit, json_string(joined)) >= 0 ? 0 : -ENOMEM;
 }
 
 static void collect_environments(CheckFacts *f) {
@@ -230,7 +224,7 @@ static void collect_environments(CheckFacts *f) {
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(units); i++)
                 r = read_environment(bus, units[i], environments);
         sd_bus_flush_close_unref(bus);
-        if (r < 0)
+        if (r < 0 || json_object_size(environments) == 0)
                 json_decref(environments);
         else
                 f->unit_environment = environments;

@@ -5,6 +5,7 @@
 #include "daemon/ctl/collect/device.h"
 
 #define MANAGER           "org.freedesktop.systemd1"
+#define UNIT_PREFIX       "/org/freedesktop/systemd1/unit"
 #define BUS_ANSWER_TIME   (10 * USEC_PER_SEC)
 #define UNIT_INTERFACE    MANAGER ".Unit"
 #define SERVICE_INTERFACE MANAGER ".Service"
@@ -41,29 +42,32 @@ static json_t *read_property(sd_bus *bus, const char *path, size_t i) {
         return json_integer(properties[i].type == 'i' ? (int32_t) number : (json_int_t) number);
 }
 
+/* systemd loads a unit that is asked for, so even one that is not installed has an object: not-found. */
 static int read_unit(sd_bus *bus, const char *name, json_t *units) {
-        sd_bus_message *reply = NULL;
-        json_t *unit = json_object();
-        const char *path;
+        _cleanup_(freep) char *path = NULL;
+        json_t *unit;
         int r;
 
-        r = unit ? sd_bus_call_method(bus, MANAGER, "/org/freedesktop/systemd1", MANAGER ".Manager",
-                           "LoadUnit", NULL, &reply, "s", name)
-                 : -ENOMEM;
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(properties); i++) {
+        r = sd_bus_path_encode(UNIT_PREFIX, name, &path);
+        if (r < 0)
+                return r;
+        unit = json_object();
+        if (!unit)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(properties); i++) {
                 json_t *value = read_property(bus, path, i);
 
-                if (value && json_object_set_new(unit, properties[i].name, value) < 0)
-                        r = -ENOMEM;
+                if (value && json_object_set_new(unit, properties[i].name, value) < 0) {
+                        json_decref(unit);
+                        return -ENOMEM;
+                }
         }
-        sd_bus_message_unref(reply);
-        if (r < 0)
+        /* every unit has a LoadState */
+        if (json_object_size(unit) == 0) {
                 json_decref(unit);
-        else if (json_object_set_new(units, name, unit) < 0)
-                r = -ENOMEM;
-        return r < 0 ? r : 0;
+                return -EIO;
+        }
+        return json_object_set_new(units, name, unit) < 0 ? -ENOMEM : 0;
 }
 
 static int read_units(json_t *units) {
