@@ -2,6 +2,7 @@
 
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/registry.h"
+#include "daemon/watch/sources/unit-properties.h"
 
 /* The state of the runtime's and Docker's systemd units, over the system bus; needs no privilege.
  *
@@ -43,89 +44,12 @@ struct Units {
         bool is_enumerating, is_wanted_again, has_no_room;
 };
 
-static const struct {
-        const char *name;
-        char type;
-} wanted[] = {
-        {"ActiveState", 's'},
-        {"ExecMainStatus", 'i'},
-        {"LoadState", 's'},
-        {"NRestarts", 'u'},
-        {"Result", 's'},
-        {"SubState", 's'},
-        {"UnitFileState", 's'},
-};
-
 static usec_t now_of(const Units *u, clockid_t clock) {
         usec_t now;
 
         if (sd_event_now(u->source.context.event, clock, &now) < 0)
                 return 0;
         return now;
-}
-
-static int read_value(sd_bus_message *m, char type, json_t **ret) {
-        union {
-                const char *s;
-                int32_t i;
-                uint32_t u;
-        } value;
-        int r;
-
-        r = sd_bus_message_read_basic(m, type, &value);
-        if (r < 0)
-                return r;
-        if (type == 's')
-                *ret = json_string(value.s);
-        else
-                *ret = json_integer(type == 'i' ? (json_int_t) value.i : (json_int_t) value.u);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int read_property(sd_bus_message *m, json_t *object) {
-        const char *name, *contents;
-        json_t *value;
-        char type;
-        int r;
-
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_peek_type(m, &type, &contents);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
-                if (strcmp(wanted[i].name, name) != 0 || contents[0] != wanted[i].type || contents[1])
-                        continue;
-                r = sd_bus_message_enter_container(m, 'v', contents);
-                if (r < 0)
-                        return r;
-                r = read_value(m, wanted[i].type, &value);
-                if (r < 0)
-                        return r;
-                if (json_object_set_new(object, name, value) < 0)
-                        return -ENOMEM;
-                return sd_bus_message_exit_container(m);
-        }
-        return sd_bus_message_skip(m, "v");
-}
-
-/* Takes what is wanted of an a{sv} over into object. */
-static int read_properties(sd_bus_message *m, json_t *object) {
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_property(m, object);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static bool is_same(const UnitState *a, const UnitState *b) {
@@ -232,7 +156,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 return 0;
         } else {
                 properties = json_object();
-                r = properties ? read_properties(m, properties) : -ENOMEM;
+                r = properties ? unit_properties_read(m, properties) : -ENOMEM;
                 if (r < 0) {
                         json_decref(properties);
                         source_degrade(&u->source, r, "Cannot read systemd's answer: %m");
@@ -302,7 +226,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         u->source.counters.n_read++;
         r = sd_bus_message_read_basic(m, 's', &interface);
         if (r >= 0)
-                r = read_properties(m, unit->properties);
+                r = unit_properties_read(m, unit->properties);
         if (r < 0)
                 u->source.counters.n_errors++;
         else if (strcmp(interface, UNIT_INTERFACE) == 0)
