@@ -75,12 +75,23 @@ void compiled_done(Compiled *c) {
         *c = (Compiled){};
 }
 
+/* A mistyped directory would otherwise look like a healthy device. */
+static int check_any(const RuleSet *rules, const Config *config, ProblemList *problems) {
+        if (rules->n_rules > 0)
+                return 0;
+        return problem_list_add(problems, config->rules[0] ? config->rules[0] : "rules", 0, 0,
+                "no rules in here%s, so nothing can be diagnosed",
+                config->rules[0] && config->rules[1] ? " or in the directories behind it" : "");
+}
+
 int manager_compile(Manager *m, const Config *config, ProblemList *problems, Compiled *ret) {
         const DiagnosisOps ops = {.changed = manager_incident_changed, .userdata = m};
         Compiled c = {};
         int r;
 
         r = rule_set_load(&c.rules, (const char *const *) config->rules, problems);
+        if (r >= 0)
+                r = check_any(c.rules, config, problems);
         if (r >= 0)
                 r = matcher_new(&c.matcher, c.rules, problems);
         if (r >= 0)

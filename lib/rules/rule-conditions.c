@@ -174,6 +174,10 @@ static int check_condition(RuleReader *reader, const YamlNode *value, const Cond
                         c->n_before, RULE_STEPS_MAX - 1);
         if (c->kind == CONDITION_COUNT && c->sustained_every > c->window)
                 return mistake(reader, value, "`every` is longer than the whole window");
+        if (c->kind == CONDITION_COUNT && c->sustained_every > 0 &&
+                c->window / c->sustained_every > RULE_WINDOW_PARTS_MAX)
+                return mistake(reader, value, "`every` cuts the window into more than %d parts",
+                        RULE_WINDOW_PARTS_MAX);
         return 0;
 }
 

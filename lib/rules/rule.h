@@ -6,15 +6,16 @@
 
 #include "lib/event/event.h"
 
-#define RULE_NAME_MAX       64 /* bytes of an id or a signal's or variable's name */
-#define RULE_SIGNALS_MAX    24
-#define RULE_PATTERNS_MAX   32 /* alternatives of one signal */
-#define RULE_CONDITIONS_MAX 8
-#define RULE_STEPS_MAX      8
-#define RULE_PROBES_MAX     8
-#define RULE_FILE_MAX_BYTES ((size_t) 256 * 1024)
-#define RULES_MAX           1024
-#define RULE_WINDOW_MAX     (24 * USEC_PER_HOUR)
+#define RULE_NAME_MAX         64 /* bytes of an id or a signal's or variable's name */
+#define RULE_SIGNALS_MAX      24
+#define RULE_PATTERNS_MAX     32 /* alternatives of one signal */
+#define RULE_CONDITIONS_MAX   8
+#define RULE_STEPS_MAX        8
+#define RULE_PROBES_MAX       8
+#define RULE_FILE_MAX_BYTES   ((size_t) 256 * 1024)
+#define RULES_MAX             1024
+#define RULE_WINDOW_MAX       (24 * USEC_PER_HOUR)
+#define RULE_WINDOW_PARTS_MAX 1440 /* each is counted anew whenever the condition is looked at */
 
 typedef enum Severity {
         SEVERITY_WARNING,

@@ -74,6 +74,9 @@ static const struct {
         {"at-least: 3", "at-least: 0", "good.yaml:30:29: `at-least` is \"0\", expected a number from 1"},
         {"at-least: 2, every: 1min", "at-least: 2, every: 6min",
                 "good.yaml:30:5: `every` is longer than the whole window"},
+        /* counting 86 million parts at each line, the daemon did nothing else */
+        {"at-least: 2, every: 1min", "at-least: 2, every: 1ms",
+                "good.yaml:30:5: `every` cuts the window into more than 1440 parts"},
         {"refuted: true}", "refuted: false}",
                 "good.yaml:33:29: `refuted` is false, expected true or no such key"},
         {"refuted: true}", "refuted: yes}", "good.yaml:33:29: `refuted` is \"yes\", expected true or false"},
