@@ -2,7 +2,7 @@
 
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/registry.h"
-#include "daemon/watch/sources/unit-properties.h"
+#include "daemon/watch/sources/units-properties.h"
 
 /* The state of the runtime's and Docker's systemd units, over the system bus; needs no privilege.
  *
@@ -156,7 +156,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 return 0;
         } else {
                 properties = json_object();
-                r = properties ? unit_properties_read(m, properties) : -ENOMEM;
+                r = properties ? units_properties_read(m, properties) : -ENOMEM;
                 if (r < 0) {
                         json_decref(properties);
                         source_degrade(&u->source, r, "Cannot read systemd's answer: %m");
@@ -226,7 +226,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         u->source.counters.n_read++;
         r = sd_bus_message_read_basic(m, 's', &interface);
         if (r >= 0)
-                r = unit_properties_read(m, unit->properties);
+                r = units_properties_read(m, unit->properties);
         if (r < 0)
                 u->source.counters.n_errors++;
         else if (strcmp(interface, UNIT_INTERFACE) == 0)

@@ -6,4 +6,4 @@
 #include <systemd/sd-bus.h>
 
 /* Takes what is wanted of an a{sv} over into object, named as `systemctl show` names it. */
-int unit_properties_read(sd_bus_message *m, json_t *object);
+int units_properties_read(sd_bus_message *m, json_t *object);

@@ -1,7 +1,7 @@
-/* Owns the list of followed properties and their D-Bus types: one of another type is passed over, as if PID 1
- * had not sent it. */
+/* Owns the list of followed properties and their D-Bus types: one of another type is passed over, as if PID
+ * 1 had not sent it. */
 
-#include "daemon/watch/sources/unit-properties.h"
+#include "daemon/watch/sources/units-properties.h"
 
 #include <string.h>
 
@@ -66,7 +66,7 @@ static int read_property(sd_bus_message *m, json_t *object) {
         return sd_bus_message_skip(m, "v");
 }
 
-int unit_properties_read(sd_bus_message *m, json_t *object) {
+int units_properties_read(sd_bus_message *m, json_t *object) {
         int r;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
