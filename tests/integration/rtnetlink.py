@@ -82,9 +82,17 @@ def overrun():
     assert follow.status()["state"] == "live"
 
 
+def down():
+    """after a link went down, everything is asked for again: the kernel does not tell which routes went with it"""
+    namespace.ip("link", "set", "ew1", "down")
+    follow.wait(kind="link", name="ew1", operstate="DOWN", initial=False)
+    follow.wait(kind="link", name="ew1", operstate="DOWN", initial=True)
+    assert follow.status()["state"] == "live"
+
+
 def end():
     """it ends cleanly"""
     follow.stop()
 
 
-lab.run_cases([start, mtu, forwarding, forwarding6, route, address, link, overrun, end])
+lab.run_cases([start, mtu, forwarding, forwarding6, route, address, link, overrun, down, end])

@@ -2,6 +2,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/watch/source.h"
@@ -11,8 +12,8 @@
 /* Links, addresses, routes and forwarding, as the kernel tells them to anyone who asks; needs no privilege.
  *
  * Subscribes, then asks for everything, one kind after the other, through the same handler. What the kernel
- * could not deliver (ENOBUFS) or changed while it was being told (NLM_F_DUMP_INTR) is made good by asking
- * for everything once more.
+ * could not deliver (ENOBUFS) or changed while it was being told (NLM_F_DUMP_INTR), or what it never tells
+ * (the routes that go with a link), is made good by asking for everything once more.
  *
  * The trap: the kernel refuses a question while it still answers another on the same socket, so a new
  * enumeration waits for the end of the one under way, and after a storm a moment longer. */
@@ -183,6 +184,11 @@ static int answer_failed(Rtnetlink *n, const struct nlmsghdr *nlh) {
         return r < 0 ? r : 0;
 }
 
+/* With it go its IPv4 routes, of which the kernel does not tell. */
+static bool goes_down(const Event *event) {
+        return event->kind == EVENT_LINK && !event->deleted && strcmp(event->link.operstate, "DOWN") == 0;
+}
+
 static int take_message(Rtnetlink *n, const struct nlmsghdr *nlh) {
         bool is_answer = n->is_enumerating && nlh->nlmsg_pid == n->port && nlh->nlmsg_seq == n->seq;
         Event event = {};
@@ -200,8 +206,11 @@ static int take_message(Rtnetlink *n, const struct nlmsghdr *nlh) {
         r = netlink_decoder_decode(n->decoder, nlh, &event);
         if (r < 0)
                 n->source.counters.n_errors++;
-        else if (r > 0)
+        else if (r > 0) {
                 deliver(n, &event, is_answer);
+                if (!is_answer && goes_down(&event))
+                        resync_in(n, RESYNC_PAUSE);
+        }
         return 0;
 }
 
