@@ -43,7 +43,7 @@ static void print_help(void) {
                 "                                the first one wins\n"
                 "     --state-directory DIR      where incidents and positions are kept\n"
                 "     --runtime-directory DIR    where sockets are\n"
-                "     --docker-socket PATH       edgewatch-gate's socket, or Docker's own\n"
+                "     --docker-socket PATH       Docker's socket, or that of a proxy before it\n"
                 "     --journal-directory DIR    read the journal files in DIR\n"
                 "     --prober PATH              the program to spawn where the prober's socket is not\n"
                 "     --foreground               print alerts to standard output too\n"
