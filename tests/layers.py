@@ -13,7 +13,7 @@ PROGRAMS = ["watch", "gate", "probe", "fix", "ctl"]
 REGISTRIES = [
     ("lib/probes", {"probe", "registry", "upstream"}, "lib/probes/registry.c", r"&probe_(\w+)"),
     ("daemon/watch/sources", {"registry"}, "daemon/watch/sources/registry.c", r"&(\w+)_source(?:_ops)?\b"),
-    ("daemon/ctl/check", {"check", "facts"}, "daemon/ctl/check/check.h", r"^\s+G\((\w+)\)"),
+    ("daemon/ctl/check", {"check", "facts", "facts-certificates"}, "daemon/ctl/check/check.h", r"^\s+G\((\w+)\)"),
     ("daemon/ctl/verbs", set(), "daemon/ctl/verb.h", r"^\s+V\((\w+)\)"),
 ]
 

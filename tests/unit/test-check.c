@@ -143,6 +143,20 @@ static const struct {
                 "disk-space", CHECK_ERROR, "/ has 4 % of its space left"},
         {"few inodes", "{'disks':[{'path':'/var','size':1000,'free':900,'inodes':100,'inodes_free':10}]}",
                 "disk-space", CHECK_WARNING, "inodes"},
+        {"an expired certificate",
+                "{'certificates':{'device-id':{'path':'/c','from':1,'until':1732029999000000}}}",
+                "identity-certificate-expiry", CHECK_ERROR,
+                "device-id (/c) has expired at 2024-11-19T15:26:39"},
+        {"one that expires soon",
+                "{'certificates':{'est-id':{'path':'/c','from':1,'until':1732031000000000}}}",
+                "est-identity-and-bootstrap-certificate-expiry", CHECK_WARNING, "expires at"},
+        {"one of the future",
+                "{'certificates':{'local-ca':{'path':'/"
+                "c','from':1732031000000000,'until':1742031000000000}}}",
+                "local-ca-certificate-expiry", CHECK_ERROR, "is the clock right?"},
+        {"a preloaded certificate that is not there",
+                "{'certificates':{'x':{'path':'/c','preloaded':true,'error':'No such file or directory'}}}",
+                "certs-preloaded", CHECK_ERROR, "x (/c): No such file"},
         {"no upstream known", "{'files':{}}", "host-connect-iothub-https", CHECK_SKIPPED, "not known"},
         {"no DPS", "{'files':{}}", "host-connect-dps-endpoint", CHECK_SKIPPED, NULL},
 };
@@ -182,6 +196,7 @@ static void fixture_init(Fixture *x, const char *text) {
         x->facts = (CheckFacts){.device = &x->device, .now = NOW};
         ck_assert_int_eq(world_new(&x->facts.world, (WorldOps){.fetch = no_fact}), 0);
         x->facts.files = json_object_get(x->given, "files");
+        x->facts.certificates = json_object_get(x->given, "certificates");
         x->facts.sockets = json_object_get(x->given, "sockets");
         x->facts.disks = json_object_get(x->given, "disks");
         x->facts.activity = json_object_get(x->given, "activity");

@@ -30,6 +30,7 @@ typedef struct CheckFacts {
         json_t *disks;    /* [{"path", "size", "free", "inodes", "inodes_free"}] */
         json_t *activity; /* container: {"deaths": N, "exit_code": N, "ooms": N} in the last hour; NULL
                              when not known */
+        json_t *certificates;     /* id: {"path", "preloaded", "from", "until"}, or "error" for the times */
         json_t *unit_environment; /* unit: its Environment= as one string */
 } CheckFacts;
 
@@ -61,6 +62,7 @@ typedef struct CheckGroup {
 
 /* Alphabetical (tested). */
 #define CHECK_GROUPS(G)                                                                                     \
+        G(certificates)                                                                                     \
         G(configuration)                                                                                    \
         G(connectivity)                                                                                     \
         G(device)                                                                                           \

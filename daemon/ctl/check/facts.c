@@ -244,7 +244,7 @@ static int collect_local(CheckFacts *f) {
                 r = collect_socket(f->sockets, socket_paths[i]);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(disk_paths); i++)
                 r = collect_disk(f->disks, disk_paths[i]);
-        return r;
+        return r < 0 ? r : check_collect_certificates(f);
 }
 
 /* What the checks will ask the network, from host and modules, at once. */
@@ -316,6 +316,7 @@ int check_session_init(CheckSession *s) {
 void check_session_done(CheckSession *s) {
         CheckFacts *f = &s->facts;
 
+        json_decref(f->certificates);
         json_decref(f->files);
         json_decref(f->sockets);
         json_decref(f->disks);

@@ -15,3 +15,6 @@ typedef struct CheckSession {
  * where it is. */
 int check_session_init(CheckSession *s);
 void check_session_done(CheckSession *s);
+
+/* Fills f->certificates; f->files are there already. */
+int check_collect_certificates(CheckFacts *f);

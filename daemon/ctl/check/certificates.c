@@ -1,0 +1,86 @@
+/* Are the certificates that certd holds there, and valid for a while? */
+
+#include <string.h>
+
+#include "daemon/ctl/check/check.h"
+
+#define USEC_PER_DAY (24 * USEC_PER_HOUR)
+#define NEAR_DAYS    7
+
+static int judge(const CheckFacts *f, const char *id, CheckAnswer *a) {
+        const json_t *certificate = json_object_get(f->certificates, id);
+        const char *path = check_text(certificate, "path"), *error = check_text(certificate, "error");
+        usec_t from = (usec_t) json_integer_value(json_object_get(certificate, "from"));
+        usec_t until = (usec_t) json_integer_value(json_object_get(certificate, "until"));
+        char time[TIMESTAMP_MAX];
+
+        if (!certificate)
+                return 0;
+        if (error)
+                return check_skipped(a, "the certificate %s (%s): %s", id, path, error);
+        if (f->now < from)
+                return check_error(a,
+                        "the certificate %s (%s) is valid only from %s on: is the clock right?", id, path,
+                        timestamp_format(from, time));
+        if (f->now > until)
+                return check_error(a, "the certificate %s (%s) has expired at %s", id, path,
+                        timestamp_format(until, time));
+        if (until - f->now < NEAR_DAYS * USEC_PER_DAY)
+                return check_warning(
+                        a, "the certificate %s (%s) expires at %s", id, path, timestamp_format(until, time));
+        return check_ok(a, "the certificate %s is valid until %s", id, timestamp_format(until, time));
+}
+
+/* The ids separated by blanks in check->argument. */
+static int check_expiry(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        Text rest = text_of(check->argument);
+        int r = 0;
+
+        while (r >= 0 && !text_is_empty(rest)) {
+                const char *blank = memchr(rest.data, ' ', rest.len);
+                Text id = blank ? text_clip(rest, (size_t) (blank - rest.data)) : rest;
+                _cleanup_(freep) char *name = text_dup(id);
+
+                if (!name)
+                        return -ENOMEM;
+                r = judge(f, name, a);
+                rest = text_skip(rest, id.len + 1);
+        }
+        if (r < 0 || a->because)
+                return r;
+        return check_skipped(a, "there is no such certificate on this device, or it may not be read");
+}
+
+static int check_preloaded(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const char *id;
+        json_t *certificate;
+        int r = 0;
+
+        json_object_foreach (f->certificates, id, certificate) {
+                const char *error = check_text(certificate, "error");
+
+                if (r < 0 || !json_is_true(json_object_get(certificate, "preloaded")) || !error)
+                        continue;
+                if (strcmp(error, strerror(EACCES)) == 0)
+                        r = check_skipped(a, "the preloaded certificate %s may not be read: not root", id);
+                else
+                        r = check_error(a, "the preloaded certificate %s (%s): %s", id,
+                                check_text(certificate, "path"), error);
+        }
+        return r;
+}
+
+static const Check checks[] = {
+        {"certs-preloaded", "preloaded certificates are valid", NULL, NULL, 0, check_preloaded},
+        {"identity-certificate-expiry", "production readiness: identity certificates expiry", NULL,
+                "device-id", 0, check_expiry},
+        {"est-identity-and-bootstrap-certificate-expiry",
+                "production readiness: EST identity and bootstrap certificates expiry", NULL,
+                "est-id est-bootstrap-id", 0, check_expiry},
+        {"local-ca-certificate-expiry", "production readiness: local CA certificates expiry", NULL,
+                "local-ca", 0, check_expiry},
+        {"edge-ca-certificate-expiry", "production readiness: Edge CA certificate expiry", NULL,
+                "aziot-edged-ca", 0, check_expiry},
+};
+
+const CheckGroup check_group_certificates = {"Certificates", checks, ELEMENTSOF(checks)};
