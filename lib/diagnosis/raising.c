@@ -75,7 +75,11 @@ static int repeat(Diagnosis *d, Incident *i, const Finding *f) {
         bool was_refuted = i->state == INCIDENT_REFUTED;
         int r;
 
-        i->count++;
+        if (f->occurrences[f->n_occurrences - 1]->initial) {
+                if (incident_is_active(i) && !i->tentative)
+                        return 0; /* an enumeration tells what is known already */
+        } else
+                i->count++;
         i->last_seen = f->time;
         i->clear_latched = false;
         r = take_finding(d, i, f);

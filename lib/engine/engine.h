@@ -23,6 +23,7 @@ typedef struct Occurrence {
         size_t n_variables;
         SourceKind source;
         Origin origin;
+        bool initial;   /* an enumeration found it so: after a restart it is told again */
         char *position; /* of its first event */
         char *text;     /* its first event in a line, printable and redacted */
 } Occurrence;

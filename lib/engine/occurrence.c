@@ -65,6 +65,7 @@ static int occurrence_new(const Hit *hit, const Event *event, Occurrence **ret) 
                 .count = 1,
                 .source = event->source,
                 .origin = event->origin,
+                .initial = event->initial,
                 .position = text_to_utf8(event->position, OCCURRENCE_POSITION_MAX),
                 .text = event_describe(event),
                 .variables = calloc(hit->n_variables > 0 ? hit->n_variables : 1, sizeof(Variable)),

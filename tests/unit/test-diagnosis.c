@@ -491,6 +491,29 @@ START_TEST(time_set_back_does_not_stop_it) {
 }
 END_TEST
 
+START_TEST(what_an_enumeration_tells_again_is_not_counted) {
+        Event event = {.kind = EVENT_FORWARDING,
+                .source = SOURCE_NETWORK,
+                .origin = ORIGIN_DEVICE,
+                .initial = true};
+        const Incident *const *list;
+        size_t n;
+
+        DEVICE(d);
+        add_module(&d);
+        event.forwarding = (Forwarding){.family = FAMILY_INET, .ifname = "all", .enabled = false};
+        for (unsigned second = 1; second < 20; second += 5)
+                feed(&d, second, event);
+        list = diagnosis_incidents(d.diagnosis, &n);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(list[0]->count, 1);
+        set_forwarding(&d, 30, false);
+        ck_assert_uint_eq(list[0]->count, 2);
+        ck_assert_str_eq(d.changes, "forwarding/host:confirmed@1");
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(forged_line_raises_nothing) {
         Event event = {.kind = EVENT_LOG,
                 .origin = ORIGIN_MODULE,
@@ -546,6 +569,7 @@ int main(void) {
         tcase_add_test(tc, lower_layer_is_looked_at_though_nobody_raised_it);
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
         tcase_add_test(tc, time_set_back_does_not_stop_it);
+        tcase_add_test(tc, what_an_enumeration_tells_again_is_not_counted);
         tcase_add_test(tc, forged_line_raises_nothing);
         tcase_add_test(tc, incident_survives_json);
         suite_add_tcase(suite, tc);
