@@ -152,6 +152,7 @@ int diagnosis_advance(Diagnosis *d, usec_t now) {
         unsigned rounds = 0;
         int error = 0;
 
+        d->advancing_to = now;
         for (;;) {
                 usec_t deadline = diagnosis_next_deadline(d);
                 int r;

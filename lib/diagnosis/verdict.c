@@ -8,7 +8,8 @@
 /* When a suspicion that could not be settled is asked again, after it was raised. */
 static const usec_t ask_again_after[] = {USEC_PER_MIN, 5 * USEC_PER_MIN, 15 * USEC_PER_MIN};
 
-#define RECHECK_EVERY (60 * USEC_PER_SEC) /* an incident that clears by its probes alone */
+#define RECHECK_EVERY     (60 * USEC_PER_SEC) /* an incident that clears by its probes alone */
+#define RECHECKS_OVER_GAP 256                 /* of time in which nothing is heard */
 
 typedef struct Round {
         bool is_pending;
@@ -200,6 +201,14 @@ static int settle(Diagnosis *d, Incident *i, Round *round) {
         return take_unknown(i, round);
 }
 
+/* Over a gap of centuries, which a wrong timestamp in a recording makes, the same question is not asked
+ * every few minutes: nothing is heard that could change the answer. */
+static usec_t recheck_after(const Diagnosis *d) {
+        usec_t part = usec_sub(d->advancing_to, d->now) / RECHECKS_OVER_GAP;
+
+        return part > RECHECK_EVERY ? part : RECHECK_EVERY;
+}
+
 void incident_schedule(Diagnosis *d, Incident *i) {
         i->ask_at = USEC_INFINITY;
         if (!incident_is_active(i) || !i->rule)
@@ -215,7 +224,7 @@ void incident_schedule(Diagnosis *d, Incident *i) {
         for (size_t n = 0; n < i->rule->n_clear; n++)
                 if (i->rule->clear[n].kind == CONDITION_REFUTED ||
                         (i->rule->clear[n].refuted && i->clear_latched))
-                        i->ask_at = usec_add(d->now, RECHECK_EVERY);
+                        i->ask_at = usec_add(d->now, recheck_after(d));
 }
 
 int incident_ask(Diagnosis *d, Incident *i) {
