@@ -66,12 +66,18 @@ def bind(path, content):
     else:
         made = lab.folder() / "file"
         made.write_text(content)
-    if not Path(path).exists():
-        Path(path).mkdir(parents=True)
-        lab.atexit.register(Path(path).rmdir)
-    lab.command("mount", "--bind", made, path)
-    lab.atexit.register(lab.command, "umount", "-l", path)
+    mount(made, path)
     return made
+
+
+def mount(source, path):
+    """Folders that are made for it go with it."""
+    for folder in [*reversed(Path(path).parents), Path(path)]:
+        if not folder.exists():
+            folder.mkdir()
+            lab.atexit.register(folder.rmdir)
+    lab.command("mount", "--bind", source, path)
+    lab.atexit.register(lab.command, "umount", "-l", path)
 
 
 HOSTNAME = Path("/proc/sys/kernel/hostname").read_text().strip()
@@ -82,9 +88,7 @@ for made in GENERATED:
 bind("/etc/docker", {"daemon.json": '{"log-driver": "json-file", "log-opts": {"max-size": "1m", "max-file": "3"}}'})
 bind("/etc/resolv.conf", "nameserver 192.0.2.1\n")
 docker = lab.Docker(device)
-Path("/var/lib/docker/containers").mkdir(parents=True, exist_ok=True)
-lab.command("mount", "--bind", docker.dir / "root/containers", "/var/lib/docker/containers")
-lab.atexit.register(lab.command, "umount", "-l", "/var/lib/docker/containers")
+mount(docker.dir / "root/containers", "/var/lib/docker/containers")
 certificate = lab.command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HUB}", "-keyout",
                           files / "key.pem", "-out", files / "cert.pem")
 hub = lab.Process(outside.enter(sys.executable, "-c", WORLD), stdout=subprocess.PIPE, text=True)
