@@ -219,8 +219,9 @@ static int scan_process(Listeners *l, int proc_fd, const char *name, uint64_t pi
                 return 0;
         descriptors = fdopendir(fd);
         if (!descriptors) {
+                r = errno == ENOMEM ? -ENOMEM : 0; /* else the process has ended meanwhile */
                 (void) close(fd);
-                return -ENOMEM;
+                return r;
         }
         r = scan_descriptors(l, descriptors, process_fd, pid);
         (void) closedir(descriptors);
