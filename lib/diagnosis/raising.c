@@ -93,7 +93,9 @@ static int repeat(Diagnosis *d, Incident *i, const Finding *f) {
                 i->tentative = false;
                 i->ask_since = d->now;
                 i->asking = false;
-                return incident_ask(d, i);
+                r = incident_ask(d, i);
+                /* refuted once, it may have another cause below it by now */
+                return r < 0 || !was_refuted || !incident_is_active(i) ? r : differential_look_below(d, i);
         }
         if (is_power_of_ten(i->count) && i->count > 1)
                 incident_report(d, i, CHANGE_UPDATED);
