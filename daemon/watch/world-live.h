@@ -9,7 +9,7 @@
 #include "lib/world/world.h"
 
 #define WORLD_FILE_MAX_BYTES ((size_t) 256 * 1024)
-#define WORLD_PROBE_TIMEOUT  (15 * USEC_PER_SEC)
+#define WORLD_PROBE_TIMEOUT  (5 * USEC_PER_SEC)
 
 typedef struct WorldLive WorldLive;
 

@@ -46,6 +46,14 @@ static const char *describe_https(Answer https) {
         }
 }
 
+/* A parent that answers on no port at all is not behind a closed port: that is another symptom. */
+static bool is_silent_parent(const ProbeQuestion *q, const char *host, Answer https) {
+        char parent[UPSTREAM_HOST_MAX];
+
+        return https == ANSWER_FAILED && device_name(q->world, q->now, "parent", parent) &&
+                strcmp(parent, host) == 0;
+}
+
 static int tell_blocked(
         const ProbeQuestion *q, const char *from, const char *host, unsigned port, ProbeAnswer *a) {
         Answer https = port == PORT_HTTPS ? ANSWER_FAILED : ask_connect(q, from, host, PORT_HTTPS);
@@ -53,6 +61,8 @@ static int tell_blocked(
 
         if (https == ANSWER_PENDING)
                 return probe_pending(a);
+        if (is_silent_parent(q, host, https))
+                return probe_refutes(a, "the parent %s cannot be reached on port 443 either", host);
         r = probe_set_variable(a, "port", "%u", port);
         if (r >= 0)
                 r = probe_set_variable(a, "host", "%s", host);
@@ -83,7 +93,11 @@ static int check_name(const ProbeQuestion *q, const char *host, ProbeAnswer *a) 
 static int ask_port(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
         unsigned port = agent_port(q);
         Answer container = ask_connect(q, "edgeAgent", host, port), of_host;
+        /* together, so that two time-outs take the time of one */
+        Answer https = ask_connect(q, "edgeAgent", host, PORT_HTTPS);
 
+        if (https == ANSWER_PENDING)
+                return probe_pending(a);
         if (container == ANSWER_PENDING)
                 return probe_pending(a);
         if (container == ANSWER_OK)

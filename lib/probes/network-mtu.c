@@ -43,6 +43,19 @@ static Verdict ask_port(const ProbeQuestion *q, const char *host, unsigned port)
         return fact_result_is(tls, "ok") ? VERDICT_REFUTES : VERDICT_UNKNOWN;
 }
 
+static int tell_path(const char *host, unsigned port, const char *uplink, int mtu, ProbeAnswer *a) {
+        int r = probe_set_variable(a, "uplink_mtu", "%d, and less behind it", mtu);
+
+        if (r >= 0)
+                r = probe_set_variable(a, "fitting", "what the whole way carries, 1400 for a start");
+        if (r < 0)
+                return r;
+        return probe_confirms(a,
+                "%s:%u accepts a connection from edgeAgent's network, but large packets (TLS) get no "
+                "answer: a link behind %s is narrower than %d bytes",
+                host, port, uplink, mtu);
+}
+
 /* The MTUs fit each other: is there a narrower link further on the way? */
 static int ask_path(const ProbeQuestion *q, int mtu, const char *uplink, int uplink_mtu, ProbeAnswer *a) {
         static const unsigned ports[] = {443, 5671, 8883};
@@ -50,13 +63,13 @@ static int ask_path(const ProbeQuestion *q, int mtu, const char *uplink, int upl
         Verdict verdict = VERDICT_UNKNOWN;
         int known = upstream_host(q->world, q->now, host);
 
+        /* together, so that three time-outs take the time of one */
+        for (size_t i = 0; known > 0 && i < ELEMENTSOF(ports); i++)
+                (void) ask_connect(q, "edgeAgent", host, ports[i]);
         for (size_t i = 0; known > 0 && verdict == VERDICT_UNKNOWN && i < ELEMENTSOF(ports); i++) {
                 verdict = ask_port(q, host, ports[i]);
                 if (verdict == VERDICT_CONFIRMS)
-                        return probe_confirms(a,
-                                "%s:%u accepts a connection from edgeAgent's network, but large packets "
-                                "(TLS) get no answer: a link behind %s is narrower than %d bytes",
-                                host, ports[i], uplink, mtu);
+                        return tell_path(host, ports[i], uplink, mtu, a);
         }
         if (verdict == VERDICT_X_INVALID)
                 return -ENOMEM;
@@ -109,8 +122,12 @@ static int measure(const ProbeQuestion *q, ProbeAnswer *a) {
                 r = probe_set_variable(a, "uplink", "%s", route->dev);
         if (r >= 0)
                 r = probe_set_variable(a, "uplink_mtu", "%d", uplink->mtu);
+        if (r >= 0)
+                r = probe_set_variable(a, "fitting", "%d", uplink->mtu);
         if (r < 0)
                 return r;
+        if (mtu <= uplink->mtu && world_forwarding(q->world, FAMILY_INET, "all", q->now) == 0)
+                return probe_refutes(a, "IPv4 forwarding is off: no packet gets through, large or small");
         if (mtu <= uplink->mtu)
                 return ask_path(q, mtu, route->dev, uplink->mtu, a);
         return probe_confirms(a, "the Docker network %s has an MTU of %d (%s), the uplink %s only %d",
