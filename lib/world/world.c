@@ -68,7 +68,16 @@ static int apply_unit(World *w, const Event *event) {
         return 0;
 }
 
-static int apply_file(World *w, const Event *event) {
+/* What was known of the runtime's configuration is history once one of its files changed. */
+static int forget_runtime_config(World *w, const Event *event) {
+        if (event->initial ||
+                !(text_starts_with(event->file.path, "/etc/aziot/") ||
+                        text_starts_with(event->file.path, "/etc/iotedge/")))
+                return 0;
+        return world_fact(w, event->time, event->time, "runtime-config") ? 0 : -ENOMEM;
+}
+
+static int take_file(World *w, const Event *event) {
         char key[PATH_MAX + 8];
         json_t *content;
 
@@ -83,6 +92,12 @@ static int apply_file(World *w, const Event *event) {
                 event->file.content.data ? event->file.content.data : "", event->file.content.len);
         return content ? world_set_fact(w, key, content, event->time)
                        : world_set_unknown(w, key, "it is not text", event->time);
+}
+
+static int apply_file(World *w, const Event *event) {
+        int r = take_file(w, event);
+
+        return r < 0 ? r : forget_runtime_config(w, event);
 }
 
 static int apply_metrics(World *w, const Event *event) {
