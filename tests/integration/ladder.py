@@ -5,6 +5,9 @@ The hub is a name server and TLS listeners in a namespace of their own, reached 
 lines of edgeAgent and of the runtime's services are played.
 """
 
+import atexit
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -75,6 +78,11 @@ files = lab.folder()
 (files / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\n")
 lab.command("mount", "--bind", files / "resolv.conf", os.path.realpath("/etc/resolv.conf"))
 
+if not Path("/etc/aziot").exists():
+    Path("/etc/aziot").mkdir()
+    atexit.register(Path("/etc/aziot").rmdir)
+lab.command("mount", "-t", "tmpfs", "tmpfs", "/etc/aziot")
+atexit.register(lab.command, "umount", "-l", "/etc/aziot")
 
 def listening(*args):
     """A server outside; returns once it listens."""
@@ -91,7 +99,7 @@ names = listening(NAMES)
 hub = listening(LISTEN, files / "certificate.pem", files / "key.pem", HUB_ADDRESS, "443", "5671", "8883")
 
 journald = lab.Journald()
-identityd = lab.Unit("aziot-identityd.service")
+edged = lab.Unit("aziot-edged.service")
 docker = lab.Docker(device)
 docker("network", "create", "azure-iot-edge")
 daemon = lab.Daemon(config="sources: {metrics: no, units: no}\n", prefix=device.enter(),
@@ -101,6 +109,11 @@ took = []
 SAY = """
 say() { echo "<$1> $(date -u '+%Y-%m-%d %H:%M:%S').123 +00:00 [$2] - $3"; }
 empty() { say 4 WRN 'Empty edge agent config was received. Attempting to read config from backup (/tmp/edgeAgent/backup.json) instead'; }
+attempt() { say 6 INF "Edge agent attempting to connect to IoT Hub via $1..."; }
+transient() {
+  say 4 WRN 'Error creating a device-to-cloud connection'
+  echo 'System.AggregateException: One or more errors occurred. (Transient network error occurred, please retry.)'
+}
 connected() {
   say 6 INF 'Edge agent connected to IoT Hub via Amqp_Tcp_Only.'
   say 6 INF 'Obtained Edge agent twin from IoTHub with desired properties version 7 and reported properties version 9.'
@@ -123,8 +136,8 @@ def say(line):
     (speech / "lines").write_text(line + "\n")
 
 
-def end_agent(code=0):
-    say(f"exit {code}")
+def end_agent():
+    say("exit 0")
     docker("wait", "edgeAgent")
 
 
@@ -172,6 +185,37 @@ def heals(symptom):
     wait_alert(symptom, "cleared", count)
 
 
+def ctl(*args):
+    return subprocess.run([os.environ["EDGEWATCHCTL"], *args], capture_output=True, text=True, check=False,
+                          env={**os.environ, "EDGEWATCH_RUNTIME_DIRECTORY": str(daemon.dir / "run")}).stdout
+
+
+def incidents():
+    return [i for i in json.loads(ctl("list", "--json"))["incidents"] if i["state"] in ("suspected", "confirmed")]
+
+
+def active():
+    return {i["symptom"] for i in incidents()}
+
+
+def consequence(symptom):
+    return next((i["consequence_of"] for i in incidents() if i["symptom"] == symptom), "none is active")
+
+
+@contextlib.contextmanager
+def dropped(namespace, *rule):
+    """What this rule of the firewall matches goes nowhere."""
+    lab.command(*namespace.enter("iptables", "-I", *rule, "-j", "DROP"))
+    try:
+        yield
+    finally:
+        lab.command(*namespace.enter("iptables", "-D", *rule, "-j", "DROP"))
+
+
+def fail_to_connect():
+    say("attempt Amqp_Tcp_Only; transient; attempt Amqp_WebSocket_Only; transient")
+
+
 def names_dead_inside():
     """a dead name server of the container's, while the host resolves"""
     replace_agent("--dns", NOBODY)
@@ -182,6 +226,65 @@ def names_dead_inside():
     heals("agent-empty-config-dns")
 
 
+def port_dropped():
+    """5671 dropped for what is forwarded, while 443 passes"""
+    rule = ("FORWARD", "-p", "tcp", "--dport", "5671")
+    with dropped(device, *rule):
+        entry = only("agent-amqp-blocked", fail_to_connect)
+    assert "5671" in entry["MESSAGE"] and "port 443 is open" in entry["MESSAGE"], entry
+    heals("agent-amqp-blocked")
+
+
+def large_dropped():
+    """large packets dropped further on, under equal MTUs here"""
+    rule = ("OUTPUT", "-p", "tcp", "-m", "length", "--length", "1300:65535")
+    with dropped(outside, *rule):
+        entry = only("agent-lte-mtu", lambda: say(EMPTY))
+    assert "accepts a connection" in text_of(entry) and "at most 1500" not in entry["MESSAGE"], entry
+    heals("agent-lte-mtu")
+
+
+def parent_silent():
+    """a parent that does not answer on 443; that 5671 of it does not answer either is no closed port"""
+    rule = ("INPUT", "-p", "tcp", "-d", PARENT_ADDRESS)
+    replace_agent("-e", f"IOTEDGE_GATEWAYHOSTNAME={PARENT}")
+    with dropped(outside, *rule):
+        entry = only("gateway-http-unreachable", fail_to_connect)
+        assert entry["EDGEWATCH_SUBJECT"] == PARENT, entry
+        lab.wait_until(lambda: active() == {"gateway-http-unreachable"}, PROBE_SECONDS + 5, f"the neighbours to go: {incidents()}")
+    answering = listening(LISTEN, files / "certificate.pem", files / "key.pem", PARENT_ADDRESS, "443", "5671")
+    heals("gateway-http-unreachable")
+    answering.stop()
+    replace_agent()
+    say("connected")
+
+
+def forwarding_off():
+    """forwarding off: the agent's complaints are its consequences, and are asked again when it is back"""
+    device.write("/proc/sys/net/ipv4/ip_forward", 0)
+    cause = wait_alert("ip-forward-disabled", "confirmed")
+    say(EMPTY)
+    lab.wait_until(lambda: consequence("agent-empty-config-dns") == cause["EDGEWATCH_INCIDENT"], PROBE_SECONDS + 5,
+                   f"the consequence: {incidents()}")
+    device.write("/proc/sys/net/ipv4/ip_forward", 1)
+    wait_alert("ip-forward-disabled", "cleared")
+    lab.wait_until(lambda: not active(), PROBE_SECONDS + 5, f"the consequences to go: {incidents()}")
+
+
+def hostname_long():
+    """a hostname of 65 characters in the runtime's configuration"""
+    config = Path("/etc/aziot/config.toml")
+    config.write_text(f'hostname = "{"h" * 65}"\n')
+    docker("rm", "-f", "edgeHub", check=False)
+    docker.run("edgeHub", "sleep 1; exit 1")
+    edged.say(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} [ERR!] - failed to generate csr subject")
+    entry = wait_alert("hostname-invalid", "confirmed")
+    assert entry["EDGEWATCH_SUBJECT"] == "h" * 65 and "65 characters" in entry["MESSAGE"], entry
+    config.write_text('hostname = "device1"\n')
+    docker("rm", "-f", "edgeHub")
+    wait_alert("hostname-invalid", "cleared")
+
+
 def in_time():
     """each alert came within two seconds and the time of its probes"""
     for symptom, state, seconds in took:
@@ -189,7 +292,8 @@ def in_time():
     assert all(t[2] < PROBE_SECONDS + 2 for t in took if t[1] == "confirmed"), took
 
 
-CASES = [names_dead_inside, in_time]
+CASES = [names_dead_inside, port_dropped, large_dropped, parent_silent, forwarding_off, hostname_long,
+         in_time]
 
 start_agent()
 say("connected")
