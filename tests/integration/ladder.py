@@ -80,9 +80,9 @@ lab.command("mount", "--bind", files / "resolv.conf", os.path.realpath("/etc/res
 
 if not Path("/etc/aziot").exists():
     Path("/etc/aziot").mkdir()
-    atexit.register(Path("/etc/aziot").rmdir)
+    atexit.register(lambda: lab.command("rmdir", "/etc/aziot", check=False))
 lab.command("mount", "-t", "tmpfs", "tmpfs", "/etc/aziot")
-atexit.register(lab.command, "umount", "-l", "/etc/aziot")
+atexit.register(lambda: lab.command("umount", "-l", "/etc/aziot", check=False))
 
 def listening(*args):
     """A server outside; returns once it listens."""
