@@ -271,6 +271,20 @@ def forwarding_off():
     lab.wait_until(lambda: not active(), PROBE_SECONDS + 5, f"the consequences to go: {incidents()}")
 
 
+def forwarding_off_and_more():
+    """a fault of its own beneath the same complaint stands alone when forwarding is back"""
+    replace_agent("--dns", NOBODY)
+    device.write("/proc/sys/net/ipv4/ip_forward", 0)
+    cause = wait_alert("ip-forward-disabled", "confirmed", 2)
+    say(EMPTY)
+    lab.wait_until(lambda: consequence("agent-empty-config-dns") == cause["EDGEWATCH_INCIDENT"], PROBE_SECONDS + 5,
+                   f"the consequence: {incidents()}")
+    only("agent-empty-config-dns", lambda: device.write("/proc/sys/net/ipv4/ip_forward", 1))
+    assert consequence("agent-empty-config-dns") is None, incidents()
+    replace_agent()
+    heals("agent-empty-config-dns")
+
+
 def hostname_long():
     """a hostname of 65 characters in the runtime's configuration"""
     config = Path("/etc/aziot/config.toml")
@@ -292,8 +306,8 @@ def in_time():
     assert all(t[2] < PROBE_SECONDS + 2 for t in took if t[1] == "confirmed"), took
 
 
-CASES = [names_dead_inside, port_dropped, large_dropped, parent_silent, forwarding_off, hostname_long,
-         in_time]
+CASES = [forwarding_off, names_dead_inside, port_dropped, large_dropped, parent_silent, forwarding_off_and_more,
+         hostname_long, in_time]
 
 start_agent()
 say("connected")
