@@ -110,6 +110,7 @@ static int collect_socket(json_t *sockets, const char *path) {
 /* Paths on one file system are told once, by the first. */
 static int collect_disk(json_t *disks, const char *path) {
         struct statvfs fs;
+        uint64_t size_bytes, free_bytes;
         json_t *disk, *seen;
         size_t i;
 
@@ -118,10 +119,11 @@ static int collect_disk(json_t *disks, const char *path) {
         json_array_foreach (disks, i, seen)
                 if ((uint64_t) json_integer_value(json_object_get(seen, "id")) == fs.f_fsid)
                         return 0;
+        size_bytes = (uint64_t) fs.f_blocks * fs.f_frsize;
+        free_bytes = (uint64_t) fs.f_bavail * fs.f_frsize;
         disk = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "path", path, "id", (json_int_t) fs.f_fsid,
-                "size", (json_int_t) (fs.f_blocks * fs.f_frsize), "free",
-                (json_int_t) (fs.f_bavail * fs.f_frsize), "inodes", (json_int_t) fs.f_files, "inodes_free",
-                (json_int_t) fs.f_favail);
+                "size", (json_int_t) size_bytes, "free", (json_int_t) free_bytes, "inodes",
+                (json_int_t) fs.f_files, "inodes_free", (json_int_t) fs.f_favail);
         return json_array_append_new(disks, disk) < 0 ? -ENOMEM : 0;
 }
 

@@ -275,7 +275,8 @@ static void degrade_unopened(Source *s, int error) {
                 source_degrade(s, error,
                         "the journal may not be read by this user: it has to be in group systemd-journal");
         else if (error == -ENODATA || error == -ENOENT)
-                source_degrade(s, error, "there are no journal files in %s; systemd-journald may not be running",
+                source_degrade(s, error,
+                        "there are no journal files in %s; systemd-journald may not be running",
                         directory ? directory : "/var/log/journal and /run/log/journal");
         else
                 source_degrade(s, error, "the journal cannot be opened: %m");
