@@ -421,7 +421,7 @@ usec_t http_next_deadline(const Http *h) {
         usec_t deadline = 0;
 
         for (const HttpRequest *r = h->requests; r; r = r->next)
-                if (r->deadline > 0 && (deadline == 0 || r->deadline < deadline))
+                if (!r->finishing && r->deadline > 0 && (deadline == 0 || r->deadline < deadline))
                         deadline = r->deadline;
         return deadline;
 }

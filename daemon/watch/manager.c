@@ -143,9 +143,11 @@ static const char *find_stuck(void *userdata, usec_t patience) {
         const Manager *m = userdata;
         usec_t now = source_monotonic();
 
-        for (size_t i = 0; i < m->n_sources; i++)
-                if (m->sources[i]->due > 0 && usec_sub(now, m->sources[i]->due) > patience)
+        for (size_t i = 0; i < m->n_sources; i++) {
+                usec_t due = source_due(m->sources[i]);
+                if (due > 0 && usec_sub(now, due) > patience)
                         return m->sources[i]->ops->name;
+        }
         return NULL;
 }
 

@@ -36,6 +36,10 @@ static usec_t clock_usec(clockid_t clock) {
         return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
 }
 
+usec_t source_due(const Source *s) {
+        return s->ops->due ? s->ops->due(s) : s->due;
+}
+
 usec_t source_monotonic(void) {
         return clock_usec(CLOCK_MONOTONIC);
 }

@@ -61,6 +61,9 @@ typedef struct SourceOps {
          * -ENOENT when the key is not one of its own. Otherwise as WorldOps.fetch; an answer that comes
          * later goes to the World and is announced with context.facts_arrived(). */
         int (*fetch)(Source *s, const char *key, usec_t now);
+        /* Optional: computes Source.due when the watchdog asks, for a source whose replies have deadlines of
+         * their own. */
+        usec_t (*due)(const Source *s);
 } SourceOps;
 
 typedef struct SourceContext SourceContext;
@@ -109,6 +112,8 @@ void source_degrade(Source *s, int error, const char *format, ...) _printf_(3, 4
 /* Counts a loss, tells the diagnosis and says so once: messages the kernel dropped, entries that were
  * vacuumed before they were read. */
 void source_lost(Source *s, SourceKind kind, const char *format, ...) _printf_(3, 4);
+/* Since when, monotonic, the source keeps something waiting; 0 when it does not. */
+usec_t source_due(const Source *s);
 /* For `due`. */
 usec_t source_monotonic(void);
 usec_t source_realtime(void);

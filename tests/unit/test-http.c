@@ -95,6 +95,7 @@ static void on_done(void *userdata, const HttpResult *result) {
         Lab *lab = userdata;
 
         lab->n_done++;
+        ck_assert_uint_eq(http_next_deadline(lab->http), 0); /* the answer is here: nothing is due */
         lab->pending = NULL;
         lab->error = result->error;
         lab->status = result->status;

@@ -127,7 +127,6 @@ static void on_events_done(void *userdata, const HttpResult *result) {
         int r;
 
         d->events.request = NULL;
-        docker_served(d);
         if (result->error < 0 || result->status != 200 || d->events_follow) {
                 d->source.counters.n_lost += d->events_follow;
                 source_degrade(&d->source, result->error < 0 ? result->error : -ECONNRESET,

@@ -239,7 +239,6 @@ static void on_done(void *userdata, const HttpResult *result) {
         usec_t lasted = usec_sub(docker_now(d, CLOCK_MONOTONIC), log->opened_at);
 
         log->channel.request = NULL;
-        docker_served(d);
         if (phase == DOCKER_LOG_BACKLOG && result->error == 0 && result->status == 200)
                 end_search(log);
         take_last_words(log, result);

@@ -200,7 +200,6 @@ static void on_inspected(void *userdata, const HttpResult *result) {
         json_t *json;
 
         d->inspect = NULL;
-        docker_served(d);
         if (result->error < 0 && result->error != -ETIMEDOUT && result->error != -EFBIG) {
                 source_degrade(&d->source, result->error, "Docker at %s went away", d->socket);
                 return;
@@ -318,7 +317,6 @@ static void on_list(void *userdata, const HttpResult *result) {
         json_t *list;
 
         d->list = NULL;
-        docker_served(d);
         list = docker_parse(d, result, "its containers");
         if (!list)
                 return;
@@ -352,7 +350,6 @@ static void on_info(void *userdata, const HttpResult *result) {
         json_t *info;
 
         d->list = NULL;
-        docker_served(d);
         info = docker_parse(d, result, "its state");
         if (!info)
                 return;
@@ -394,7 +391,6 @@ static void on_networks(void *userdata, const HttpResult *result) {
         int r;
 
         d->list = NULL;
-        docker_served(d);
         list = docker_parse(d, result, "its networks");
         if (!list)
                 return;

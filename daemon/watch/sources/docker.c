@@ -21,13 +21,8 @@ usec_t docker_now(const Docker *d, clockid_t clock) {
         return now;
 }
 
-void docker_served(Docker *d) {
-        d->source.due = http_next_deadline(d->http);
-}
-
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret) {
         _cleanup_(freep) char *url = NULL;
-        int r;
 
         if (asprintf(&url, "http://docker%s%s", d->api, path) < 0)
                 return -ENOMEM;
@@ -35,9 +30,7 @@ int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **r
         options.unix_socket = d->socket;
         options.answer_timeout = DOCKER_ANSWER_TIMEOUT;
         options.userdata = options.userdata ? options.userdata : d;
-        r = http_get(d->http, &options, ret);
-        docker_served(d);
-        return r;
+        return http_get(d->http, &options, ret);
 }
 
 /* The engine's errors are {"message": "..."}. NULL when memory is out. */
@@ -126,7 +119,6 @@ static void on_version(void *userdata, const HttpResult *result) {
         int r;
 
         d->hello = NULL;
-        docker_served(d);
         object = docker_parse(d, result, hello_what);
         if (!object)
                 return;
@@ -141,7 +133,6 @@ static void on_ping(void *userdata, const HttpResult *result) {
         int r;
 
         d->hello = NULL;
-        docker_served(d);
         if (result->error < 0 || result->status != 200 || !is_api_version(result->header)) {
                 source_degrade(&d->source, result->error < 0 ? result->error : -EPROTO,
                         result->error < 0 ? "Docker at %s does not answer: %m"
@@ -265,7 +256,6 @@ static void on_info(void *userdata, const HttpResult *result) {
         json_t *info;
 
         d->info = NULL;
-        docker_served(d);
         info = docker_parse(d, result, "its state");
         if (info)
                 docker_set_fact(d, "engine-info", info);
@@ -346,7 +336,12 @@ static void docker_stop(Source *s) {
         docker_channel_close(&d->state);
         d->inspect_timer = sd_event_source_disable_unref(d->inspect_timer);
         d->sweep_timer = sd_event_source_disable_unref(d->sweep_timer);
-        s->due = 0;
+}
+
+static usec_t docker_due(const Source *s) {
+        const Docker *d = (const Docker *) s;
+
+        return d->http ? http_next_deadline(d->http) : 0;
 }
 
 static void docker_done(Source *s) {
@@ -398,6 +393,7 @@ const SourceOps docker_source_ops = {
         .save = docker_save,
         .done = docker_done,
         .describe = docker_describe,
+        .due = docker_due,
         .resume = docker_resume,
         .fetch = docker_fetch,
 };

@@ -118,8 +118,6 @@ struct Docker {
 usec_t docker_now(const Docker *d, clockid_t clock);
 /* GET of a path below the engine's API version. */
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret);
-/* Notes for the watchdog what is due; to be called first by everything that an answer calls. */
-void docker_served(Docker *d);
 void docker_check_live(Docker *d);
 /* Takes over value. */
 void docker_set_fact(Docker *d, const char *key, json_t *value);

@@ -152,7 +152,6 @@ static void on_answer(void *userdata, const HttpResult *result) {
         int r;
 
         module->request = NULL;
-        m->source.due = http_next_deadline(m->http);
         if (result->error < 0 || result->status != 200) {
                 failed(module, reason_of(result));
                 return;
@@ -202,7 +201,6 @@ static void ask(Metrics *m, Module *module) {
 
         if (r < 0)
                 failed(module, strdup(strerror(-r)));
-        m->source.due = http_next_deadline(m->http);
 }
 
 static void look_at(Metrics *m, Module *module) {
@@ -243,7 +241,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
         FOREACH_ARRAY (module, m->modules, ELEMENTSOF(m->modules))
                 look_at(m, module);
-        m->source.due = http_next_deadline(m->http);
         r = arm(m, interval_of(m));
         if (r < 0)
                 source_degrade(&m->source, r, "Cannot set the timer: %m");
@@ -289,7 +286,12 @@ static void metrics_stop(Source *s) {
         m->timer = sd_event_source_disable_unref(m->timer);
         if (m->input)
                 m->input = merge_remove_input(m->input);
-        s->due = 0;
+}
+
+static usec_t metrics_due(const Source *s) {
+        const Metrics *m = (const Metrics *) s;
+
+        return m->http ? http_next_deadline(m->http) : 0;
 }
 
 static json_t *metrics_save(const Source *s) {
@@ -327,4 +329,5 @@ const SourceOps metrics_source_ops = {
         .stop = metrics_stop,
         .save = metrics_save,
         .describe = metrics_describe,
+        .due = metrics_due,
 };
