@@ -44,8 +44,7 @@ struct Manager {
         Intake *intake;
         Source **sources; /* in the order of the registry */
         size_t n_sources;
-        bool settled;      /* all sources have enumerated once */
-        bool has_restored; /* incidents of an earlier run or from before a reload, not asked about yet */
+        bool settled; /* all sources have enumerated once */
         JournalSink *journal_sink;
         Silence *silence;
         ManagerListener listeners[MANAGER_LISTENERS_MAX];

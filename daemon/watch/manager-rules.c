@@ -96,6 +96,8 @@ int manager_compile(Manager *m, const Config *config, ProblemList *problems, Com
                 r = matcher_new(&c.matcher, c.rules, problems);
         if (r >= 0)
                 r = diagnosis_new(&c.diagnosis, c.rules, c.matcher, m->world, ops);
+        if (r >= 0)
+                r = diagnosis_set_held(c.diagnosis, true); /* until the sources have settled */
         if (r < 0) {
                 compiled_done(&c);
                 return r;
@@ -137,7 +139,6 @@ static void take_over(Manager *m, Config *config, Compiled *compiled) {
         manager_restart_sources(m);
         config_free(old_config);
         m->settled = false;
-        m->has_restored = true;
         m->save_now = true;
 }
 

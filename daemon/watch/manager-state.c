@@ -54,7 +54,6 @@ int manager_restore_state(Manager *m) {
         log_set_aside(m);
         if (r == 0)
                 return 0;
-        m->has_restored = true;
         r = silence_restore(m->silence, json_object_get(m->restored, "silences"), source_realtime());
         if (r < 0)
                 log_warning_errno(r, "Failed to restore all silences, ignoring: %m");

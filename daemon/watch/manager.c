@@ -158,7 +158,7 @@ static bool all_have_enumerated(const Manager *m) {
         return true;
 }
 
-/* Incidents that the last run or a reload left are asked about once there is something to ask. */
+/* What state has to prove is asked once all of it was told: half of it would prove what is not so. */
 static int settle(Manager *m) {
         if (m->settled || !all_have_enumerated(m) || intake_pending(m->intake) > 0)
                 return 0;
@@ -167,10 +167,7 @@ static int settle(Manager *m) {
          * it */
         if (!world_fact(m->world, source_realtime(), 0, "runtime-config"))
                 return -ENOMEM;
-        if (!m->has_restored)
-                return 0;
-        m->has_restored = false;
-        return diagnosis_probe_all(m->compiled.diagnosis, source_realtime());
+        return diagnosis_set_held(m->compiled.diagnosis, false);
 }
 
 static int arm_deadline(Manager *m) {

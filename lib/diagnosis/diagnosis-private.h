@@ -14,6 +14,7 @@ struct Diagnosis {
         Engine *engine;
         DiagnosisOps ops;
         usec_t now, grace;
+        bool is_held;         /* sources still enumerate */
         usec_t advancing_to;  /* what diagnosis_advance() was asked for: nothing is heard until then */
         Incident **incidents; /* by first_seen of their raising */
         size_t n_incidents, allocated;

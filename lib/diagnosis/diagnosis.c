@@ -228,6 +228,13 @@ int diagnosis_probe_all(Diagnosis *d, usec_t now) {
         return error;
 }
 
+int diagnosis_set_held(Diagnosis *d, bool held) {
+        bool was_held = d->is_held;
+
+        d->is_held = held;
+        return was_held && !held ? diagnosis_probe_all(d, d->now) : 0;
+}
+
 void diagnosis_source_lost(Diagnosis *d, SourceKind kind) {
         engine_forget_windows(d->engine, kind);
 }

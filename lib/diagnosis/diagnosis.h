@@ -44,6 +44,9 @@ usec_t diagnosis_next_deadline(const Diagnosis *d);
  * is settled only this long after its deadline. 0, the default, is for replays. Who feeds events holds back
  * what lies behind diagnosis_next_absence() for as long. */
 void diagnosis_set_grace(Diagnosis *d, usec_t grace);
+/* While sources still enumerate, half of the state is known: nothing that state has to prove is asked then.
+ * Off by default; switching it off asks what waited. */
+int diagnosis_set_held(Diagnosis *d, bool held);
 /* The next deadline that a late signal could still prevent; USEC_INFINITY when there is none. */
 usec_t diagnosis_next_absence(const Diagnosis *d);
 /* Facts were answered: probes that wait are asked again. */

@@ -233,6 +233,10 @@ int incident_ask(Diagnosis *d, Incident *i) {
 
         if (!i->rule)
                 return 0;
+        if (d->is_held && i->rule->n_require > 0) {
+                i->asking = true; /* waits like for a fact */
+                return 0;
+        }
         if (!i->asking) {
                 i->n_asked++;
                 incident_schedule(d, i);

@@ -116,8 +116,9 @@ def forged():
     """a line of another unit under the same name raises nothing"""
     stranger = lab.Unit("some-module.service")
     stranger.say("port taken by stranger: forged")
-    stranger.stop()
+    # journald asks for the writer's unit when it reads the line: the writer has to live until then
     lab.wait_until(lambda: journald.entries("_SYSTEMD_UNIT=some-module.service"), what="the stranger's line")
+    stranger.stop()
     raise_and_wait("after-forged".replace("-", "_"))
     assert not alerts_of("forged")
 

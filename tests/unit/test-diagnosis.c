@@ -514,6 +514,23 @@ START_TEST(what_an_enumeration_tells_again_is_not_counted) {
 }
 END_TEST
 
+START_TEST(nothing_is_proven_by_half_of_the_state) {
+        DEVICE(d);
+
+        add_module(&d);
+        ck_assert_int_eq(diagnosis_set_held(d.diagnosis, true), 0);
+        set_forwarding(&d, 1, false);
+        say(&d, 2, "module a failed");
+        wait_until(&d, 200);
+        ck_assert_str_eq(d.changes, "line/a:confirmed@2");
+        set_forwarding(&d, 201, true);
+        ck_assert_int_eq(diagnosis_set_held(d.diagnosis, false), 0);
+        wait_until(&d, 400);
+        ck_assert_str_eq(d.changes, "line/a:confirmed@2");
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(forged_line_raises_nothing) {
         Event event = {.kind = EVENT_LOG,
                 .origin = ORIGIN_MODULE,
@@ -570,6 +587,7 @@ int main(void) {
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
         tcase_add_test(tc, time_set_back_does_not_stop_it);
         tcase_add_test(tc, what_an_enumeration_tells_again_is_not_counted);
+        tcase_add_test(tc, nothing_is_proven_by_half_of_the_state);
         tcase_add_test(tc, forged_line_raises_nothing);
         tcase_add_test(tc, incident_survives_json);
         suite_add_tcase(suite, tc);
