@@ -13,36 +13,18 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "daemon/probe/listeners.h"
+
 #define CGROUP_MAX_BYTES 16384
 #define PROBE_USER       "edgewatch-probe"
 #define NOBODY           65534
-
-static bool is_hex(char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-/* Reads the first run of exactly 64 hex digits of a line. */
-static bool line_names_container(Text line, const char *id) {
-        size_t run = 0;
-
-        for (size_t i = 0; i <= line.len; i++) {
-                if (i < line.len && is_hex(line.data[i])) {
-                        run++;
-                        continue;
-                }
-                if (run == CONTAINER_ID_BYTES)
-                        return memcmp(line.data + i - run, id, CONTAINER_ID_BYTES) == 0;
-                run = 0;
-        }
-        return false;
-}
 
 bool cgroup_names_container(Text cgroup, const char *id) {
         while (cgroup.len > 0) {
                 const char *end = memchr(cgroup.data, '\n', cgroup.len);
                 size_t n = end ? (size_t) (end - cgroup.data) : cgroup.len;
 
-                if (line_names_container(text_clip(cgroup, n), id))
+                if (text_is(listeners_container_of_cgroup(text_clip(cgroup, n)), id))
                         return true;
                 cgroup = text_skip(cgroup, n + 1);
         }

@@ -422,14 +422,6 @@ int manager_silence(Manager *m, const char *what, usec_t until) {
         return 0;
 }
 
-World *manager_world(const Manager *m) {
-        return m->world;
-}
-
-int manager_probe_all(Manager *m) {
-        return diagnosis_probe_all(m->compiled.diagnosis, source_realtime());
-}
-
 int manager_listen(Manager *m, ManagerListener listener) {
         if (m->n_listeners >= MANAGER_LISTENERS_MAX)
                 return -ENOBUFS;

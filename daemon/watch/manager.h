@@ -41,7 +41,6 @@ sd_event *manager_event(const Manager *m);
 const Config *manager_config(const Manager *m);
 const RuleSet *manager_rules(const Manager *m);
 Diagnosis *manager_diagnosis(const Manager *m);
-World *manager_world(const Manager *m);
 
 /* The object of `status --json`: version, started, uptime, state ("starting", "running", "reloading",
  * "stopping"), sources, rules (loaded, problems), matcher, incidents, dropped, state_file. */
@@ -50,9 +49,6 @@ json_t *manager_status(const Manager *m);
 /* No alerts about this symptom or incident (ids) until then; a time that is over ends it. Kept over
  * restarts. -ENOBUFS when there are too many. */
 int manager_silence(Manager *m, const char *what, usec_t until);
-
-/* Probes every active incident now (`edgewatchctl check`). */
-int manager_probe_all(Manager *m);
 
 /* Told of each change of an incident, after the journal was; incident is borrowed. */
 typedef struct ManagerListener {

@@ -27,13 +27,6 @@ const char *device_part_to_string(DevicePart part) {
         return part >= 0 && part < DEVICE_PART_MAX ? part_names[part] : NULL;
 }
 
-DevicePart device_part_from_string(const char *path) {
-        for (DevicePart part = 0; part < DEVICE_PART_MAX; part++)
-                if (strcmp(part_names[part], path) == 0)
-                        return part;
-        return DEVICE_PART_INVALID;
-}
-
 void device_done(Device *d) {
         for (DevicePart part = 0; part < DEVICE_PART_MAX; part++)
                 json_decref(d->parts[part]);
@@ -150,10 +143,4 @@ void device_read_listeners(Device *d) {
         int r = listeners_read("/proc", &listeners);
 
         set_part(d, DEVICE_LISTENERS, listeners, r);
-}
-
-const char *device_container_name(const json_t *container) {
-        const char *name = json_string_value(json_object_get(container, "Name"));
-
-        return name && name[0] == '/' ? name + 1 : name;
 }

@@ -22,7 +22,6 @@ typedef enum DevicePart {
 } DevicePart;
 
 const char *device_part_to_string(DevicePart part); /* its path in a recording */
-DevicePart device_part_from_string(const char *path);
 
 typedef struct Device {
         json_t *parts[DEVICE_PART_MAX];
@@ -36,6 +35,3 @@ void device_read_docker(Device *d, DockerApi *api); /* api NULL: errors are left
 void device_read_network(Device *d, NetworkReader *reader);
 void device_read_listeners(Device *d);
 void device_read_units(Device *d);
-
-/* The container of an element of DEVICE_CONTAINERS; NULL when it is none. */
-const char *device_container_name(const json_t *container);
