@@ -73,7 +73,7 @@ def check_environment(page, folder):
 
 
 def config_keys_of_code():
-    text = read("daemon/watch/config-read.c")
+    text = read("lib/config/config-read.c")
     prefixes = {"top_keys": "", "read_window": "fixes.windows."}
     keys = set()
     tables = re.findall(r"^static (?:void (read_\w+)|const ConfigKey (top_keys))\b[^;]*?\{(.*?)^\}", text, re.M | re.S)

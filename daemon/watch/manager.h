@@ -8,7 +8,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "lib/diagnosis/diagnosis.h"
 
 /* What the command line says over the configuration; NULL where it says nothing. Borrowed. */

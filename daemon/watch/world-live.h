@@ -4,7 +4,7 @@
  * prober, the rest to the source that knows (Docker: engine-info; metrics). What nobody answers is unknown.
  */
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "daemon/watch/prober.h"
 #include "lib/world/world.h"
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "daemon/watch/sources/registry.h"
 #include "lib/event/docker-event.h"
 

@@ -1,4 +1,4 @@
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -133,7 +133,7 @@ START_TEST(test_shipped_file_holds_the_defaults) {
         ProblemList problems = {};
 
         ck_assert_int_eq(config_new(&defaults), 0);
-        ck_assert_int_eq(config_load(&shipped, EDGEWATCH_SOURCE_DIR "/conf/edgewatch.yaml", &problems), 0);
+        ck_assert_int_eq(config_load(&shipped, SOURCE_DIR "/conf/edgewatch.yaml", &problems), 0);
         ck_assert_uint_eq(problems.n_items, 0);
         ck_assert_uint_ge(shipped->n_sources, 1);
         for (size_t i = 0; i < shipped->n_sources; i++)

@@ -1,4 +1,4 @@
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "daemon/watch/source.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 
 /* The life of the Docker source: greets the engine, subscribes to its events, then sweeps, and follows the
  * logs of the containers that the IoT Edge runtime owns. Any answer that fails to come, and any end of the

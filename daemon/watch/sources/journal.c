@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "daemon/watch/log.h"
 #include "daemon/watch/sources/journal-reader.h"
 #include "daemon/watch/sources/registry.h"

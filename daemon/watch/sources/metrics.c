@@ -1,7 +1,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 #include "daemon/watch/http.h"
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/registry.h"

@@ -5,7 +5,7 @@
  * parent; the readers descend by the fixed shape of the configuration and never by recursion over the text.
  */
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Promise: a file that is not there is an empty one, one that cannot be read is a problem. config-read.c
  * knows what is in a file. */
 
-#include "daemon/watch/config.h"
+#include "lib/config/config.h"
 
 #include <dirent.h>
 #include <stdio.h>
