@@ -87,13 +87,6 @@ bool print_json(const json_t *value) {
         return true;
 }
 
-usec_t realtime_now(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
-        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
 const char *local_time(usec_t t, char buffer[static LOCAL_TIME_MAX]) {
         time_t seconds = (time_t) (t / USEC_PER_SEC);
         struct tm tm;

@@ -33,7 +33,6 @@ bool print_json(const json_t *value);
 /* "2024-05-23 07:50:52", local time; "-" for 0. */
 #define LOCAL_TIME_MAX 32
 const char *local_time(usec_t t, char buffer[static LOCAL_TIME_MAX]);
-usec_t realtime_now(void);
 
 /* A table on standard output. Rows are added whole; its cells are made printable. The last column is wrapped
  * when the terminal is narrow. Once something failed, it stays failed and table_print() says so. */

@@ -4,7 +4,7 @@
  * theirs), what it needs, and a pure function over the facts. A group of them is one file with one
  * CheckGroup and one row in CHECK_GROUPS. */
 
-#include "daemon/ctl/collect/device.h"
+#include "daemon/collect/device.h"
 #include "lib/probes/upstream.h"
 
 typedef enum CheckResult {

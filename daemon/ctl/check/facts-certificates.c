@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/ctl/check/facts.h"
-#include "daemon/ctl/collect/device-file.h"
+#include "daemon/collect/device-file.h"
 #include "lib/base/certificate.h"
 
 #define FILE_SCHEME   "file://"

@@ -12,8 +12,9 @@
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 
-#include "daemon/ctl/collect/device-file.h"
-#include "daemon/ctl/collect/prober.h"
+#include "daemon/collect/device-file.h"
+#include "daemon/collect/prober.h"
+#include "daemon/collect/clock.h"
 #include "daemon/ctl/output.h"
 #include "lib/base/buffer.h"
 #include "lib/base/toml.h"

@@ -3,7 +3,7 @@
 /* Reads everything that the checks judge. */
 
 #include "daemon/ctl/check/check.h"
-#include "daemon/ctl/collect/device-world.h"
+#include "daemon/collect/device-world.h"
 
 typedef struct CheckSession {
         Device device;

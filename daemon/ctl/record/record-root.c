@@ -4,7 +4,7 @@
 #include <glob.h>
 #include <stdio.h>
 
-#include "daemon/ctl/collect/device-file.h"
+#include "daemon/collect/device-file.h"
 #include "daemon/ctl/record/recorder.h"
 
 static const char *const patterns[] = {

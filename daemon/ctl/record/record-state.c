@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "daemon/ctl/collect/module-metrics.h"
+#include "daemon/collect/module-metrics.h"
 #include "daemon/ctl/record/recorder.h"
 #include "lib/base/redact.h"
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "daemon/ctl/collect/device.h"
+#include "daemon/collect/device.h"
 #include "lib/base/buffer.h"
 
 /* What a part may take on disk; what is beyond is cut and said. */

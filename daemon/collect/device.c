@@ -1,7 +1,7 @@
 /* Reads the device's state into JSON. The trap: a container may be gone between the list and its inspection;
  * that is no error. */
 
-#include "daemon/ctl/collect/device.h"
+#include "daemon/collect/device.h"
 
 #include <stdio.h>
 #include <string.h>

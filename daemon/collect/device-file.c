@@ -1,7 +1,7 @@
 /* Reading files of the device. The traps: files of /proc have no size, so reading goes on to the end; a FIFO
  * in the place of a file must not make us wait. */
 
-#include "daemon/ctl/collect/device-file.h"
+#include "daemon/collect/device-file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
  * are asked for, waited for. edgewatch-probe answers questions about the network; EDGEWATCH_PROBE names
  * another one than the installed. */
 
-#include "daemon/ctl/collect/device.h"
+#include "daemon/collect/device.h"
 #include "lib/world/world.h"
 
 typedef struct DeviceWorld {

@@ -1,16 +1,17 @@
 /* Fills a World from what was read, by the decoders that the daemon and a replay use. Promise: every fact is
  * answered before its question returns, if only by "unknown". */
 
-#include "daemon/ctl/collect/device-world.h"
+#include "daemon/collect/device-world.h"
 
 #include <string.h>
 
-#include "daemon/ctl/collect/device-file.h"
-#include "daemon/ctl/collect/module-metrics.h"
-#include "daemon/ctl/collect/prober.h"
+#include "daemon/collect/device-file.h"
+#include "daemon/collect/module-metrics.h"
+#include "daemon/collect/prober.h"
 #include "lib/event/docker-event.h"
 #include "lib/world/runtime-config.h"
 
+#define PROBER_SOCKET    "/run/edgewatch-probe.sock"
 #define INSTALLED_PROBER EDGEWATCH_LIBEXEC_DIR "/edgewatch-probe"
 
 static int fetch_file(World *world, const char *key, const char *path, usec_t now) {
@@ -175,11 +176,18 @@ static int apply_part(World *world, size_t i, json_t *part, usec_t now) {
         return r == -ENOMEM ? r : 0;
 }
 
+static const char *find_prober(void) {
+        const char *named = getenv("EDGEWATCH_PROBE");
+
+        if (named)
+                return named;
+        return access(PROBER_SOCKET, W_OK) == 0 ? PROBER_SOCKET : INSTALLED_PROBER;
+}
+
 int device_world_init(DeviceWorld *w, const Device *device, usec_t now) {
-        const char *prober = getenv("EDGEWATCH_PROBE");
         int r;
 
-        *w = (DeviceWorld){.device = device, .prober = prober ? prober : INSTALLED_PROBER};
+        *w = (DeviceWorld){.device = device, .prober = find_prober()};
         r = world_new(&w->world, (WorldOps){.fetch = fetch, .userdata = w});
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(parts); i++) {
                 json_t *part = device->parts[parts[i].part];

@@ -2,7 +2,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "daemon/ctl/collect/device.h"
+#include "daemon/collect/device.h"
 
 #define MANAGER           "org.freedesktop.systemd1"
 #define UNIT_PREFIX       "/org/freedesktop/systemd1/unit"

@@ -4,8 +4,8 @@
  * JSON as a recording holds it (docs/recording.md), not redacted. A part that cannot be read is NULL and has
  * an error. */
 
-#include "daemon/ctl/collect/docker-api.h"
-#include "daemon/ctl/collect/network-reader.h"
+#include "daemon/collect/docker-api.h"
+#include "daemon/collect/network-reader.h"
 
 typedef enum DevicePart {
         DEVICE_CONTAINERS,

@@ -3,7 +3,7 @@
  * The trap: an answer that is not 200 has a body too, which must not be taken for the answer; the status is
  * known when the first byte comes. */
 
-#include "daemon/ctl/collect/docker-api.h"
+#include "daemon/collect/docker-api.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

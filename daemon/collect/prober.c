@@ -3,16 +3,18 @@
  * The traps: the prober knows containers by id only, the World by name; a prober that hangs must not hang
  * us, so one deadline holds for all. */
 
-#include "daemon/ctl/collect/prober.h"
+#include "daemon/collect/prober.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "daemon/ctl/output.h"
+#include "daemon/collect/clock.h"
 #include "lib/base/buffer.h"
 
 #define QUESTION_TIMEOUT_MS 6000
@@ -48,7 +50,23 @@ static char *make_request(const World *world, const char *key) {
         return text;
 }
 
-static int start_question(const char *prober, const char *request, Question *q) {
+/* One that systemd starts for each connection. */
+static int connect_prober(const char *prober, Question *q) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0)
+                return -errno;
+        if (strlen(prober) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, prober, strlen(prober) + 1);
+        if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        q->fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int spawn_prober(const char *prober, Question *q) {
         char *const argv[] = {(char *) prober, NULL}, *const no_environment[] = {NULL};
         posix_spawn_file_actions_t actions;
         int pair[2], r;
@@ -65,16 +83,26 @@ static int start_question(const char *prober, const char *request, Question *q) 
                 (void) posix_spawn_file_actions_destroy(&actions);
         }
         (void) close(pair[1]);
-        if (r == 0 &&
-                (send(pair[0], request, strlen(request), MSG_NOSIGNAL) < 0 ||
-                        shutdown(pair[0], SHUT_WR) < 0))
-                r = errno;
-        if (r != 0 && q->pid <= 0) {
+        if (r != 0) {
                 (void) close(pair[0]);
                 return -r;
         }
         q->fd = pair[0];
-        q->is_open = true;
+        return 0;
+}
+
+static int start_question(const char *prober, const char *request, Question *q) {
+        struct stat st;
+        int r;
+
+        r = stat(prober, &st) < 0      ? -errno
+                : S_ISSOCK(st.st_mode) ? connect_prober(prober, q)
+                                       : spawn_prober(prober, q);
+        if (r < 0)
+                return r;
+        /* one that has gone already is found out by reading */
+        q->is_open =
+                send(q->fd, request, strlen(request), MSG_NOSIGNAL) >= 0 && shutdown(q->fd, SHUT_WR) >= 0;
         return 0;
 }
 
@@ -132,8 +160,8 @@ static void end_question(Question *q) {
                         (void) kill(q->pid, SIGKILL);
                 while (waitpid(q->pid, NULL, 0) < 0 && errno == EINTR)
                         ;
-                (void) close(q->fd);
         }
+        closep(&q->fd);
         buffer_done(&q->answer);
 }
 

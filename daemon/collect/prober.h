@@ -8,5 +8,5 @@
 #define PROBER_QUESTIONS_MAX 32 /* at the same time; those beyond stay unasked */
 
 /* Asks and waits; the answers are facts of the World, what cannot be known is unknown there. prober: path of
- * the program. */
+ * the program, or of its socket. */
 int prober_ask(const char *prober, World *world, char *const *keys, size_t n_keys, usec_t now);

@@ -2,7 +2,7 @@
  * learns the links' names from the dump. The trap: a dump during which something changes is flagged
  * (NLM_F_DUMP_INTR) and may miss objects. */
 
-#include "daemon/ctl/collect/network-reader.h"
+#include "daemon/collect/network-reader.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/netconf.h>

@@ -1,6 +1,6 @@
 /* One HTTP GET a module, never through a proxy: the address is one of this device. */
 
-#include "daemon/ctl/collect/module-metrics.h"
+#include "daemon/collect/module-metrics.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

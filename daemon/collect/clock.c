@@ -1,0 +1,10 @@
+#include "daemon/collect/clock.h"
+
+#include <time.h>
+
+usec_t realtime_now(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_REALTIME, &ts);
+        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
+}

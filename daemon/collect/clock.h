@@ -1,0 +1,5 @@
+#pragma once
+
+#include "lib/base/time.h"
+
+usec_t realtime_now(void);
