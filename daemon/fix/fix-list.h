@@ -1,0 +1,11 @@
+#pragma once
+
+/* Every fix, each in the file fixes/NAME.c. Alphabetical. */
+
+#include "daemon/fix/fix.h"
+
+#define FIXES(F)          F(ip_forward)
+
+#define DECLARE_FIX(name) extern const Fix fix_##name;
+FIXES(DECLARE_FIX)
+#undef DECLARE_FIX

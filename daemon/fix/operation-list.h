@@ -1,0 +1,13 @@
+#pragma once
+
+/* Every operation, each in the file operations/NAME.c. Alphabetical. */
+
+#include "daemon/fix/fix.h"
+
+#define OPERATIONS(O)                                                                                       \
+        O(sysctl)                                                                                           \
+        O(write_file)
+
+#define DECLARE_OPERATION(name) extern const Operation operation_##name;
+OPERATIONS(DECLARE_OPERATION)
+#undef DECLARE_OPERATION
