@@ -63,7 +63,7 @@ def check_includes():
             parts = target.split("/")
             if parts[0] not in ("lib", "daemon"):
                 problems.append(f"{where}: only root-relative headers may be included here")
-            elif parts[0] == "daemon" and parts[1] != program and len(parts) > 2 and not target.startswith(("daemon/collect/", "daemon/probe/")):
+            elif parts[0] == "daemon" and parts[1] != program and len(parts) > 2 and not target.startswith(("daemon/base/", "daemon/collect/", "daemon/probe/")):
                 problems.append(f"{where}: {program} and {parts[1]} are two programs")
     case("programs include lib/ and themselves", problems)
 

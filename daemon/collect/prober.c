@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include "lib/base/buffer.h"
 
 #define QUESTION_TIMEOUT_MS 6000

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "lib/report/report.h"
 
 static Diagnosis *diagnosis_of(const Connection *c) {

@@ -14,7 +14,7 @@
 
 #include <systemd/sd-id128.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 
 #define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define RETRY_MAX          (60 * USEC_PER_SEC)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/watch/bus.h"
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "daemon/watch/manager.h"
 
 enum {

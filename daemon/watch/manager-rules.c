@@ -9,7 +9,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 
 static int override_path(char **target, const char *value) {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 #include "daemon/watch/state.h"
 

@@ -5,7 +5,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 #include "lib/base/printable.h"
 

@@ -12,7 +12,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "lib/report/report.h"
 
 #define DEADLINE_ACCURACY (50 * USEC_PER_MSEC)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "lib/report/report.h"
 
 #define BACK_OFF_MIN (1 * USEC_PER_SEC)

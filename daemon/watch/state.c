@@ -1,52 +1,22 @@
 /* Keeps the state file whole.
  *
  * Promise: at any instant the file is either the old or the new one, complete; what this version cannot read
- * is kept for a person (or an older or newer version) to look at.
- * Trap: rename() alone is not enough on a power loss, the file's data and the folder have to be synced. */
+ * is kept for a person (or an older or newer version) to look at. */
 
 #include "daemon/watch/state.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include "daemon/base/atomic-file.h"
 
-#define STATE_NAME     "state.json"
-#define STATE_NEW_NAME "state.json.new"
+#define STATE_NAME "state.json"
 
 static int open_directory(const char *directory) {
         int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         return fd < 0 ? -errno : fd;
-}
-
-static int read_whole(int fd, char **ret, size_t *ret_len) {
-        _cleanup_(freep) char *data = NULL;
-        size_t len = 0, size;
-        struct stat st;
-        ssize_t n;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode) || (uint64_t) st.st_size > STATE_FILE_MAX_BYTES)
-                return -EFBIG;
-
-        size = (size_t) st.st_size;
-        data = malloc(size + 1);
-        if (!data)
-                return -ENOMEM;
-        while (len < size) {
-                n = read(fd, data + len, size - len);
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                len += (size_t) n;
-        }
-        *ret = TAKE_PTR(data);
-        *ret_len = len;
-        return 0;
 }
 
 /* Returns NULL when it is not an object of our version; ret_version is then 0 or that version. */
@@ -79,7 +49,7 @@ static int set_aside(int directory_fd, json_int_t version, usec_t now, char **re
 }
 
 int state_load(const char *directory, usec_t now, json_t **ret, char **ret_set_aside) {
-        _cleanup_(closep) int directory_fd = -EBADF, fd = -EBADF;
+        _cleanup_(closep) int directory_fd = -EBADF;
         _cleanup_(freep) char *data = NULL;
         json_int_t version = 0;
         json_t *state = NULL;
@@ -90,13 +60,9 @@ int state_load(const char *directory, usec_t now, json_t **ret, char **ret_set_a
         directory_fd = open_directory(directory);
         if (directory_fd < 0)
                 return directory_fd == -ENOENT ? 0 : directory_fd;
-        fd = openat(directory_fd, STATE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-
-        r = read_whole(fd, &data, &len);
+        r = file_read_at(directory_fd, STATE_NAME, STATE_FILE_MAX_BYTES, &data, &len);
         if (r < 0 && r != -EFBIG)
-                return r;
+                return r == -ENOENT ? 0 : r;
         if (r >= 0)
                 state = parse(data, len, &version);
         if (!state)
@@ -105,39 +71,9 @@ int state_load(const char *directory, usec_t now, json_t **ret, char **ret_set_a
         return 1;
 }
 
-static int write_whole(int fd, const char *data, size_t len) {
-        ssize_t n;
-
-        while (len > 0) {
-                n = write(fd, data, len);
-                if (n < 0)
-                        return -errno;
-                data += n;
-                len -= (size_t) n;
-        }
-        return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int replace(int directory_fd, const char *data, size_t len) {
-        _cleanup_(closep) int fd = -EBADF;
-        int r;
-
-        fd = openat(
-                directory_fd, STATE_NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                return -errno;
-        r = write_whole(fd, data, len);
-        if (r >= 0 && renameat(directory_fd, STATE_NEW_NAME, directory_fd, STATE_NAME) < 0)
-                r = -errno;
-        if (r < 0)
-                (void) unlinkat(directory_fd, STATE_NEW_NAME, 0);
-        return r;
-}
-
 int state_save(const char *directory, const json_t *state) {
         _cleanup_(closep) int directory_fd = -EBADF;
         _cleanup_(freep) char *text = NULL;
-        int r;
 
         text = json_dumps(state, JSON_COMPACT);
         if (!text)
@@ -145,8 +81,5 @@ int state_save(const char *directory, const json_t *state) {
         directory_fd = open_directory(directory);
         if (directory_fd < 0)
                 return directory_fd;
-        r = replace(directory_fd, text, strlen(text));
-        if (r < 0)
-                return r;
-        return fsync(directory_fd) < 0 ? -errno : 0;
+        return atomic_file_write(directory_fd, STATE_NAME, text_of(text), 0600);
 }

@@ -5,7 +5,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 
 struct Watchdog {
         sd_event_source *timer;

@@ -1,6 +1,6 @@
 /* What the daemon's own log writes to standard error. */
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

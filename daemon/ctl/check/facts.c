@@ -14,7 +14,7 @@
 
 #include "daemon/collect/device-file.h"
 #include "daemon/collect/prober.h"
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "lib/base/buffer.h"
 #include "lib/base/toml.h"

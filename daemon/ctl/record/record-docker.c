@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/record/recorder.h"
 #include "lib/event/docker-event.h"

@@ -6,7 +6,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/ctl/incidents-text.h"
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include "lib/base/printable.h"
 #include "lib/diagnosis/incident.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/record/recorder.h"
 

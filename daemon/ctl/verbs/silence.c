@@ -2,7 +2,7 @@
 
 #include "daemon/ctl/client.h"
 
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 #include <string.h>
 
 static int until_of(const char *word, usec_t *ret) {

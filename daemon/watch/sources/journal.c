@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/config/config.h"
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 #include "daemon/watch/sources/journal-reader.h"
 #include "daemon/watch/sources/registry.h"
 

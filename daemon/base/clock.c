@@ -1,4 +1,4 @@
-#include "daemon/collect/clock.h"
+#include "daemon/base/clock.h"
 
 #include <time.h>
 

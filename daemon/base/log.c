@@ -1,11 +1,11 @@
-/* The daemon's own log.
+/* The programs' own log.
  *
  * Promise: `%m` in a format is the text of the error handed in, not of whatever errno happens to be;
  * what a line quotes of others (a name, an answer, a file) does not reach a terminal raw.
  * Trap: standard error may be a pipe or a file although journald runs; only JOURNAL_STREAM, which names the
  * inode behind it, tells. */
 
-#include "daemon/watch/log.h"
+#include "daemon/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +17,12 @@
 #include "lib/base/printable.h"
 
 #define LOG_LINE_MAX 2048
+
+static const char *log_identifier = "edgewatchd";
+
+void log_set_identifier(const char *identifier) {
+        log_identifier = identifier;
+}
 
 static bool stderr_is_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
@@ -40,8 +46,8 @@ static void write_line(int priority, const char *message_id, const char *line) {
                 return;
         }
 
-        (void) sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priority, "SYSLOG_IDENTIFIER=edgewatchd",
-                message_id ? "MESSAGE_ID=%s" : NULL, message_id, NULL);
+        (void) sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priority, "SYSLOG_IDENTIFIER=%s",
+                log_identifier, message_id ? "MESSAGE_ID=%s" : NULL, message_id, NULL);
 }
 
 static void write_format(int priority, const char *message_id, const char *format, va_list args) {

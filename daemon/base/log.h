@@ -1,12 +1,14 @@
 #pragma once
 
-/* What the daemon says about itself. Goes to the journal with its fields when standard error is connected to
+/* What a program says about itself. Goes to the journal with its fields when standard error is connected to
  * it, else as text to standard error. Incidents do not pass through here: sinks/ writes those. */
 
 #include <syslog.h>
 
 #include "lib/base/macro.h"
 
+/* The program's name in the journal; a literal. */
+void log_set_identifier(const char *identifier);
 /* message_id may be NULL. Returns nothing: a log that cannot be written has nobody to be told to. */
 void log_write(int priority, const char *message_id, const char *format, ...) _printf_(3, 4);
 /* Returns error, so that a caller logs and passes it on in one statement. `%m` is the error's text. */
