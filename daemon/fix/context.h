@@ -7,6 +7,7 @@
 #include "daemon/collect/device-world.h"
 #include "daemon/collect/docker-api.h"
 #include "lib/config/config.h"
+#include "lib/probes/probe.h"
 
 typedef struct FixContext {
         const Config *config; /* borrowed */
@@ -15,8 +16,9 @@ typedef struct FixContext {
         NetworkReader *network_reader;
         Device device;
         DeviceWorld device_world;
-        World *world; /* of device_world; NULL until context_look() */
-        usec_t now;   /* realtime of the last look */
+        World *world;             /* of device_world; NULL until context_look() */
+        usec_t now;               /* realtime of the last look */
+        const ProbeAnswer *proof; /* while a plan is made: what the fix's probe saw */
 } FixContext;
 
 int context_init(FixContext *c, const Config *config);

@@ -13,7 +13,7 @@
 typedef struct Fix {
         const char *name;
         const char *title;   /* for people: "Recreate a Docker network with an MTU that fits the uplink" */
-        const char *probe;   /* of lib/probes: must confirm before, and refute or be unknown after */
+        const char *probe;   /* of lib/probes: has to confirm before, and to refute after */
         const char *symptom; /* the rule whose remedy it is, as the probe is told */
         const char *subject; /* the default one; NULL when it has to be named */
         bool for_people;     /* planned only, never applied by the fixer */
@@ -27,6 +27,9 @@ typedef struct Fix {
          * caller) says what was seen. NULL: the probe's word is enough. */
         int (*verify)(FixContext *c, const FixPlan *plan, char **ret_why);
 } Fix;
+
+/* Asks the fix's probe about the device as it was read last. */
+int fix_prove(FixContext *c, const Fix *fix, const char *subject, ProbeAnswer *ret);
 
 const Fix *fix_find(const char *name);
 const Fix *const *fix_registry(size_t *ret_n); /* alphabetical */

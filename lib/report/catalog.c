@@ -18,6 +18,24 @@ static const struct {
                 "What it missed meanwhile was looked up where the source keeps it.\n"},
         {MESSAGE_ID_STARTED, "edgewatch has started",
                 "It watches this device; `edgewatchctl status` shows with what.\n"},
+        {MESSAGE_ID_FIX_PLANNED, "edgewatch knows a repair",
+                "`edgewatchctl fix plan @EDGEWATCH_INCIDENT@` shows its steps, `edgewatchctl fix apply\n"
+                "@EDGEWATCH_INCIDENT@` carries them out.\n"},
+        {MESSAGE_ID_FIX_STEP, "edgewatch changes something on this device",
+                "A step of the fix @EDGEWATCH_FIX@ of @EDGEWATCH_SUBJECT@. `edgewatchctl fix history` shows "
+                "its end.\n"},
+        {MESSAGE_ID_FIX_APPLIED, "edgewatch has repaired this device",
+                "The fix @EDGEWATCH_FIX@ of @EDGEWATCH_SUBJECT@ was carried out and verified.\n"
+                "`edgewatchctl fix undo` takes it back.\n"},
+        {MESSAGE_ID_FIX_FAILED, "A repair failed and is not wholly taken back",
+                "The fix @EDGEWATCH_FIX@ of @EDGEWATCH_SUBJECT@ stopped half-way; what is left is taken "
+                "back at the\n"
+                "next boot, before the next fix, or by `systemctl start edgewatch-fix-recover`.\n"},
+        {MESSAGE_ID_FIX_ROLLED_BACK, "A repair was taken back",
+                "Everything that the fix @EDGEWATCH_FIX@ of @EDGEWATCH_SUBJECT@ had changed is as it was "
+                "before.\n"},
+        {MESSAGE_ID_FIX_REFUSED, "A repair was not begun",
+                "The fix @EDGEWATCH_FIX@ of @EDGEWATCH_SUBJECT@ was refused; the entry says why.\n"},
 };
 
 static void add_head(Buffer *b, const char *message_id, const char *subject, const char *documentation) {

@@ -21,6 +21,12 @@ char *report_catalog(const RuleSet *rules);
 #define MESSAGE_ID_SOURCE_DEGRADED "5e1d2a2f7c0b4f0e9d7a4b8c61f3e202"
 #define MESSAGE_ID_SOURCE_RESTORED "5e1d2a2f7c0b4f0e9d7a4b8c61f3e203"
 #define MESSAGE_ID_STARTED         "5e1d2a2f7c0b4f0e9d7a4b8c61f3e204"
+#define MESSAGE_ID_FIX_PLANNED     "5e1d2a2f7c0b4f0e9d7a4b8c61f3e205"
+#define MESSAGE_ID_FIX_STEP        "5e1d2a2f7c0b4f0e9d7a4b8c61f3e206"
+#define MESSAGE_ID_FIX_APPLIED     "5e1d2a2f7c0b4f0e9d7a4b8c61f3e207"
+#define MESSAGE_ID_FIX_FAILED      "5e1d2a2f7c0b4f0e9d7a4b8c61f3e208"
+#define MESSAGE_ID_FIX_ROLLED_BACK "5e1d2a2f7c0b4f0e9d7a4b8c61f3e209"
+#define MESSAGE_ID_FIX_REFUSED     "5e1d2a2f7c0b4f0e9d7a4b8c61f3e20a"
 
 /* Those that stand once, and all that an incident can hold of the others. */
 #define JOURNAL_FIELDS_MAX (16 + INCIDENT_CAUSE_OF_MAX + INCIDENT_EVIDENCE_MAX + INCIDENT_RULED_OUT_MAX)

@@ -1,0 +1,224 @@
+/* One run: apply, verify, or take back in reverse.
+ *
+ * Promise: before a step begins, the disk says so; whoever starts after a crash takes back that step and all
+ * before it. A disk that is full by then stops the run but not its undoing, which needs nothing to be
+ * written: undoing twice does no harm. */
+
+#include "daemon/fix/runner-internal.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/fix/voice.h"
+
+#define UNDO_ATTEMPTS 3
+#define VERIFY_PAUSE  USEC_PER_SEC
+
+static void pause_for(usec_t duration) {
+        struct timespec rest = {.tv_sec = (time_t) (duration / USEC_PER_SEC),
+                .tv_nsec = (long) (duration % USEC_PER_SEC * NSEC_PER_USEC)};
+
+        while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
+                ;
+}
+
+static usec_t monotonic_now(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
+}
+
+/* Returns 1 when it stays pending, else 0; so do all that end with it. */
+static int end_run(Runner *r, Records *records, RunRecord *record, FixOutcome outcome, const char *because) {
+        FixRun *run = fix_ledger_find(records_ledger(records), record->id);
+        const char *word = fix_outcome_to_string(outcome);
+        int k = 0;
+
+        if (run)
+                k = fix_run_end(run, outcome, because, realtime_now());
+        if (k >= 0 && run)
+                k = records_save_ledger(records);
+        if (k < 0)
+                (void) log_error_errno(
+                        k, "The outcome of fix %s could not be noted, ignoring: %m", record->plan->fix);
+        if (outcome != FIX_OUTCOME_FAILED) {
+                k = records_settle(records, record, outcome == FIX_OUTCOME_FIXED);
+                if (k < 0)
+                        (void) log_error_errno(
+                                k, "The record of fix %s could not be put away: %m", record->plan->fix);
+        }
+        voice_outcome(r, record, word, because);
+        return outcome == FIX_OUTCOME_FAILED;
+}
+
+static int undo_step(Runner *r, const RunRecord *record) {
+        const FixStep *step = &record->plan->steps[record->step];
+        const Operation *operation = operation_find(step->operation);
+        int k = -EOPNOTSUPP;
+
+        for (int attempt = 0; operation && attempt < UNDO_ATTEMPTS; attempt++) {
+                _cleanup_(freep) char *why = NULL;
+
+                if (attempt > 0)
+                        pause_for(VERIFY_PAUSE);
+                k = operation->undo(r->context, step, &why);
+                if (k >= 0)
+                        return 0;
+                voice_trouble(record, "a step could not be taken back", why);
+        }
+        return k;
+}
+
+/* From record->step on. Returns 1, or 0 when something could not be taken back. */
+static int take_back(Runner *r, Records *records, RunRecord *record) {
+        size_t from = record->step;
+        bool failed = false;
+        int k;
+
+        record->phase = RUN_PHASE_UNDOING;
+        for (size_t i = from + 1; i-- > 0;) {
+                record->step = i;
+                if (!failed) { /* else the disk goes on saying where it began to fail */
+                        k = records_save_pending(records, record);
+                        if (k < 0)
+                                (void) log_error_errno(k, "Undoing without a record of it: %m");
+                }
+                voice_step(r, record, true);
+                /* the others all the same: better the runtime runs on the wrong network than not at all */
+                if (undo_step(r, record) < 0 && !failed) {
+                        failed = true;
+                        from = i;
+                }
+        }
+        if (!failed)
+                return 1;
+        record->step = from;
+        return 0;
+}
+
+static int take_back_and_end(Runner *r, Records *records, RunRecord *record) {
+        const char *why = record->because ? record->because : "no reason is known";
+        FixOutcome outcome = record->on_request ? FIX_OUTCOME_UNDONE : FIX_OUTCOME_ROLLED_BACK;
+
+        if (!take_back(r, records, record))
+                outcome = FIX_OUTCOME_FAILED;
+        return end_run(r, records, record, outcome, why);
+}
+
+static int set_because(RunRecord *record, const char *text) {
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        free(record->because);
+        record->because = copy;
+        return 0;
+}
+
+/* Returns 1 when the device is well, 0 when not; *ret_why says what was seen last. */
+static int verify_once(FixContext *c, const Fix *fix, const FixPlan *plan, char **ret_why) {
+        ProbeAnswer answer = {};
+        int k;
+
+        k = context_look(c);
+        if (k < 0)
+                return k;
+        if (fix->verify)
+                return fix->verify(c, plan, ret_why);
+        k = fix_prove(c, fix, plan->subject, &answer);
+        if (k >= 0) {
+                k = answer.verdict == VERDICT_REFUTES;
+                free(*ret_why);
+                *ret_why = TAKE_PTR(answer.because);
+        }
+        probe_answer_done(&answer);
+        return k;
+}
+
+static int verify(Runner *r, Records *records, const Fix *fix, RunRecord *record) {
+        usec_t deadline = usec_add(monotonic_now(), fix->settle);
+        _cleanup_(freep) char *why = NULL;
+        int k;
+
+        voice_verifying(r);
+        for (;;) {
+                k = verify_once(r->context, fix, record->plan, &why);
+                if (k != 0 || monotonic_now() >= deadline)
+                        break;
+                pause_for(VERIFY_PAUSE);
+        }
+        if (k > 0)
+                return end_run(r, records, record, FIX_OUTCOME_FIXED, why ? why : "verified");
+        k = set_because(record, why ? why : k < 0 ? strerror(-k) : "it did not help");
+        if (k < 0)
+                return k;
+        record->step = record->plan->n_steps - 1;
+        return take_back_and_end(r, records, record);
+}
+
+static int apply_step(Runner *r, Records *records, RunRecord *record, char **ret_why) {
+        const FixStep *step = &record->plan->steps[record->step];
+        const Operation *operation = operation_find(step->operation);
+        int k;
+
+        k = records_save_pending(records, record);
+        if (k < 0)
+                return because(ret_why, k, "the record of the run could not be written: %s", strerror(-k));
+        voice_step(r, record, false);
+        k = operation ? operation->apply(r->context, step, ret_why) : -EOPNOTSUPP;
+        if (k < 0 && !*ret_why)
+                return because(ret_why, k, "%s: %s", step->text, strerror(-k));
+        return k;
+}
+
+static int prepare(Runner *r, const FixPlan *plan, char **ret_why) {
+        FOREACH_ARRAY (step, plan->steps, plan->n_steps) {
+                const Operation *operation = operation_find(step->operation);
+                int k;
+
+                if (!operation)
+                        return because(ret_why, -EOPNOTSUPP, "there is no operation %s", step->operation);
+                k = operation->prepare ? operation->prepare(r->context, step, ret_why) : 0;
+                if (k < 0)
+                        return *ret_why ? k : because(ret_why, k, "%s: %s", step->text, strerror(-k));
+        }
+        return 0;
+}
+
+int run_begin(Runner *r, Records *records, const Fix *fix, RunRecord *record) {
+        _cleanup_(freep) char *why = NULL;
+        size_t n = record->plan->n_steps;
+        int k;
+
+        k = prepare(r, record->plan, &why);
+        record->phase = RUN_PHASE_APPLYING;
+        for (size_t i = 0; k >= 0 && i < n; i++) {
+                record->step = i;
+                k = apply_step(r, records, record, &why);
+        }
+        if (k >= 0) {
+                record->phase = RUN_PHASE_VERIFYING;
+                k = records_save_pending(records, record);
+        }
+        if (k >= 0)
+                return verify(r, records, fix, record);
+        if (set_because(record, why ? why : strerror(-k)) < 0)
+                (void) log_oom();
+        return take_back_and_end(r, records, record);
+}
+
+int run_resume(Runner *r, Records *records, RunRecord *record) {
+        const Fix *fix = fix_find(record->plan->fix);
+
+        if (record->phase == RUN_PHASE_VERIFYING && fix)
+                return verify(r, records, fix, record);
+        /* while it prepared, any backup may have been made; while it verified, all steps had been */
+        if (record->phase == RUN_PHASE_PREPARING || record->phase == RUN_PHASE_VERIFYING)
+                record->step = record->plan->n_steps - 1;
+        if (!record->because && set_because(record, "the fixer was cut off in the middle") < 0)
+                return -ENOMEM;
+        return take_back_and_end(r, records, record);
+}
