@@ -12,8 +12,8 @@ LAYERS = ["base", "event", "rules", "config", "match", "engine", "world", "probe
 REGISTRIES = [
     ("lib/probes", {"probe", "registry", "upstream"}, "lib/probes/registry.c", r"&probe_(\w+)"),
     ("daemon/watch/sources", {"registry"}, "daemon/watch/sources/registry.c", r"&(\w+)_source(?:_ops)?\b"),
-    ("daemon/fix/fixes", set(), "daemon/fix/fix-list.h", r"^\s+F\((\w+)\)"),
-    ("daemon/fix/operations", set(), "daemon/fix/operation-list.h", r"^\s+O\((\w+)\)"),
+    ("daemon/fix/fixes", set(), "daemon/fix/fix-list.h", r"\bF\((\w+)\)"),
+    ("daemon/fix/operations", set(), "daemon/fix/operation-list.h", r"\bO\((\w+)\)"),
     ("daemon/ctl/check", {"check", "facts", "facts-certificates"}, "daemon/ctl/check/check.h", r"^\s+G\((\w+)\)"),
     ("daemon/ctl/verbs", set(), "daemon/ctl/verb.h", r"^\s+V\((\w+)\)"),
 ]
