@@ -34,8 +34,7 @@ int config_new(Config **ret) {
         if (!c)
                 return -ENOMEM;
         *c = (Config){
-                .docker_socket = strdup("/run/docker.sock"),
-                .probe_socket = strdup("/run/edgewatch/probe.sock"),
+                .probe_socket = strdup("/run/edgewatch-probe.sock"),
                 .active_probes = true,
                 .sweep_interval = 60 * USEC_PER_SEC,
                 .rules = {strdup(EDGEWATCH_CONFIG_DIR "/rules.d"), strdup(EDGEWATCH_RULES_DIR)},
@@ -45,8 +44,7 @@ int config_new(Config **ret) {
                 .fix_attempts = 3,
                 .fix_cooldown = USEC_PER_HOUR,
         };
-        if (!c->docker_socket || !c->probe_socket || !c->rules[0] || !c->rules[1] || !c->state_directory ||
-                !c->runtime_directory)
+        if (!c->probe_socket || !c->rules[0] || !c->rules[1] || !c->state_directory || !c->runtime_directory)
                 return -ENOMEM;
         *ret = TAKE_PTR(c);
         return 0;

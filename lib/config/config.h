@@ -48,7 +48,7 @@ typedef struct Config {
         char *journal_directory; /* NULL: the system's journal */
         char *journal_namespace; /* NULL: the default one */
 
-        char *docker_socket; /* the gate's socket, or Docker's own */
+        char *docker_socket; /* NULL: the gate's where there is one, else the engine's own */
         char *probe_socket;  /* the prober's; where there is none the prober is spawned */
         bool active_probes;  /* whether resolve, connect, tls may be asked */
         usec_t sweep_interval;

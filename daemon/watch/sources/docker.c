@@ -11,6 +11,9 @@
  * The trap: the World is behind the merge, so it cannot tell what this source has told already. The table of
  * containers here can; it outlives stop(), and is saved. */
 
+#define GATE_SOCKET   "/run/edgewatch-gate.sock"
+#define ENGINE_SOCKET "/run/docker.sock"
+
 static const char *const hello_what = "Docker's version";
 
 usec_t docker_now(const Docker *d, clockid_t clock) {
@@ -284,14 +287,28 @@ static int docker_fetch(Source *s, const char *key, usec_t now) {
                 &d->info);
 }
 
+/* Anew at each start: the gate may have been installed or removed meanwhile. */
+static int choose_socket(Docker *d) {
+        const char *path = d->source.context.config->docker_socket;
+        char *copy;
+
+        if (!path)
+                path = access(GATE_SOCKET, F_OK) == 0 ? GATE_SOCKET : ENGINE_SOCKET;
+        copy = strdup(path);
+        if (!copy)
+                return -ENOMEM;
+        free(d->socket);
+        d->socket = copy;
+        return 0;
+}
+
 static int docker_start(Source *s) {
         Docker *d = (Docker *) s;
         int r;
 
-        if (!d->socket)
-                d->socket = strdup(s->context.config->docker_socket);
-        if (!d->socket)
-                return -ENOMEM;
+        r = choose_socket(d);
+        if (r < 0)
+                return r;
         if (!d->http) {
                 r = http_new(&d->http, s->context.event, SOURCE_PRIORITY_READ);
                 if (r < 0)
