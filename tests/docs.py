@@ -66,8 +66,8 @@ def check_verbs(page, program):
     same(f"{page}: verbs", page, sections(page)["VERBS"], set(re.findall(r"^  ([a-z]+)", verbs, re.M)) | parts)
 
 
-def check_environment(page, folder):
-    text = "".join(path.read_text() for path in sorted((ROOT / folder).rglob("*.c")))
+def check_environment(page, *folders):
+    text = "".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.c")))
     terms = sections(page)["ENVIRONMENT"] - {"NOTIFY_SOCKET", "WATCHDOG_USEC"}  # libsystemd reads these
     same(f"{page}: environment", page, terms, set(re.findall(r'\bgetenv\("(\w+)"\)', text)))
 
@@ -138,7 +138,7 @@ def check_rules():
 def check_fields():
     page = "edgewatch-fields.7"
     code = "".join(read(path) for path in
-                   ("lib/report/report.c", "daemon/watch/log.c", "daemon/watch/sinks/journal-sink.c"))
+                   ("lib/report/report.c", "daemon/base/log.c", "daemon/watch/sinks/journal-sink.c"))
     written = {name for name in re.findall(r'"([A-Z][A-Z_]+=)', code) if name != "_UID="}
     same("journal fields", page, sections(page)["JOURNAL FIELDS"], written)
     named = set(re.findall(r"@([A-Z_]+)@", read("lib/report/catalog.c")))
@@ -155,6 +155,12 @@ def check_fields():
     own = set(re.findall(rf'#define MESSAGE_ID_\w+ +"({UUID})"', read("lib/report/report.h")))
     same("message ids of symptoms", page, {" ".join(row) for row in rows}, {" ".join(row) for row in real})
     same("other message ids", page, set(re.findall(rf"^\|  ({UUID})$", text, re.M)) - {i for i, _ in real}, own)
+
+
+def check_metrics():
+    page = "edgewatch-fields.7"
+    same("metrics", page, sections(page)["METRICS"],
+         set(re.findall(r'^ +\{"(edgewatch_\w+)"', read("lib/report/exposition.c"), re.M)))
 
 
 def check_bus():
@@ -189,11 +195,12 @@ def main():
     check_options("edgewatchd.8", edgewatchd)
     check_options("edgewatchctl.1", edgewatchctl)
     check_verbs("edgewatchctl.1", edgewatchctl)
-    check_environment("edgewatchd.8", "daemon/watch")
-    check_environment("edgewatchctl.1", "daemon/ctl")
+    check_environment("edgewatchd.8", "daemon/base", "daemon/watch")
+    check_environment("edgewatchctl.1", "daemon/collect", "daemon/ctl")
     check_config()
     check_rules()
     check_fields()
+    check_metrics()
     check_bus()
     check_compile()
     print(f"1..{count}")

@@ -17,6 +17,7 @@ typedef enum Option {
         OPTION_FOR,
         OPTION_HELP,
         OPTION_JSON,
+        OPTION_OUTPUT,
         OPTION_RULES,
         OPTION_SINCE,
         OPTION_VERBOSE,
@@ -33,6 +34,7 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_FOR] = {"for", 0, "DURATION", false, "go on recording for so long (90s, 10min)"},
         [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
         [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
+        [OPTION_OUTPUT] = {"output", 'o', "FILE", false, "write to FILE, whole at any instant"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
         [OPTION_SINCE] = {"since", 'S', "TIME", false, "a duration (90min, 2d) or a time (RFC 3339)"},
@@ -82,6 +84,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return 0;
         case OPTION_JSON:
                 a->json = true;
+                return 0;
+        case OPTION_OUTPUT:
+                a->output = value;
                 return 0;
         case OPTION_RULES:
                 if (a->n_rules < RULE_DIRECTORIES_MAX) {

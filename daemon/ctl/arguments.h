@@ -18,7 +18,7 @@ typedef enum ColorMode {
 typedef struct Arguments {
         ColorMode color;
         bool json, all, help, verbose, version;
-        const char *since, *directory, *duration, *dont_run;
+        const char *since, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
         uint32_t given; /* bit mask of rows of the table of options */

@@ -28,6 +28,7 @@ typedef struct Verb {
         V(explain)                                                                                          \
         V(history)                                                                                          \
         V(list)                                                                                             \
+        V(metrics)                                                                                          \
         V(record)                                                                                           \
         V(reload)                                                                                           \
         V(replay)                                                                                           \

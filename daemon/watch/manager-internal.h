@@ -1,7 +1,8 @@
 #pragma once
 
 /* The manager's inside, shared by its files only: manager.c (life and loop), manager-rules.c (configuration,
- * rules, reload), manager-state.c (what is saved and restored), manager-status.c (how it shows itself). */
+ * rules, reload), manager-state.c (what is saved and restored), manager-status.c and manager-counts.c (how
+ * it shows itself). */
 
 #include "daemon/watch/clock-watch.h"
 #include "daemon/watch/manager.h"
@@ -55,6 +56,7 @@ struct Manager {
         Watchdog *watchdog;
         sd_event_source *signals[3], *after_each, *deadline, *save_later;
 
+        json_t *raised;        /* symptom: how many of its incidents were ever reported */
         json_t *restored;      /* the state as it was loaded; holds the sources' positions */
         usec_t saved_at;       /* monotonic */
         bool save_now;         /* an incident changed */
@@ -84,6 +86,13 @@ usec_t manager_cold_start(void);
 /* manager-status.c */
 void manager_show_status(Manager *m);
 void manager_print_change(const Incident *incident, IncidentChange change);
+
+/* manager-counts.c */
+void manager_count_raised(Manager *m, const Incident *incident, IncidentChange change);
+/* `saved` may be NULL. */
+int manager_restore_raised(Manager *m, const json_t *saved);
+json_t *manager_symptoms_to_json(const Manager *m);
+json_t *manager_fixes_to_json(const Manager *m);
 
 /* manager.c */
 void manager_incident_changed(void *userdata, const Incident *incident, IncidentChange change);

@@ -54,6 +54,9 @@ int manager_restore_state(Manager *m) {
         log_set_aside(m);
         if (r == 0)
                 return 0;
+        r = manager_restore_raised(m, json_object_get(m->restored, "raised"));
+        if (r < 0)
+                return r;
         r = silence_restore(m->silence, json_object_get(m->restored, "silences"), source_realtime());
         if (r < 0)
                 log_warning_errno(r, "Failed to restore all silences, ignoring: %m");
@@ -106,9 +109,9 @@ static json_t *make_state(const Manager *m) {
                 json_decref(positions);
                 return NULL;
         }
-        return json_pack("{s:i, s:I, s:o, s:o, s:o}", "version", STATE_VERSION, "saved_at",
+        return json_pack("{s:i, s:I, s:o, s:o, s:o, s:O}", "version", STATE_VERSION, "saved_at",
                 (json_int_t) source_realtime(), "sources", positions, "diagnosis", diagnosis, "silences",
-                silences);
+                silences, "raised", m->raised);
 }
 
 static uint64_t count_read(const Manager *m) {

@@ -87,14 +87,15 @@ static json_t *state_file_to_json(const Manager *m) {
 json_t *manager_status(const Manager *m) {
         char started[TIMESTAMP_MAX];
 
-        return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "version",
+        return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "version",
                 EDGEWATCH_VERSION, "state", phase_names[m->phase], "started",
                 timestamp_format(m->started, started), "uptime_seconds",
                 (json_int_t) (usec_sub(source_realtime(), m->started) / USEC_PER_SEC), "sources",
                 sources_to_json(m), "rules", rules_to_json(m), "matcher", matcher_to_json(m), "incidents",
                 incidents_to_json(m), "dropped", (json_int_t) diagnosis_dropped(m->compiled.diagnosis),
                 "waiting", (json_int_t) intake_pending(m->intake), "state_file", state_file_to_json(m),
-                "silences", silence_save(m->silence, source_realtime()));
+                "silences", silence_save(m->silence, source_realtime()), "symptoms",
+                manager_symptoms_to_json(m), "fixes", manager_fixes_to_json(m));
 }
 
 static size_t count_active(const Manager *m) {

@@ -25,6 +25,9 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
                 return -ENOMEM;
         m->options = *options;
         m->phase = PHASE_STARTING;
+        m->raised = json_object();
+        if (!m->raised)
+                return -ENOMEM;
         r = sd_event_new(&m->event);
         if (r < 0)
                 return r;
@@ -65,6 +68,7 @@ Manager *manager_free(Manager *m) {
         silence_free(m->silence);
         config_free(m->config);
         problem_list_done(&m->problems);
+        json_decref(m->raised);
         json_decref(m->restored);
         free(m->set_aside);
         sd_event_unref(m->event);
@@ -84,6 +88,7 @@ void manager_incident_changed(void *userdata, const Incident *incident, Incident
 
         m->save_now = true;
         m->show_status = true;
+        manager_count_raised(m, incident, change);
         r = is_silenced(m, incident, change) ? 0 : journal_sink_write(m->journal_sink, incident, change);
         if (r < 0)
                 log_error_errno(r, "Failed to write incident %s to the journal: %m", incident->id);

@@ -49,7 +49,7 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 """
 NOBODY = 65534
 
-lab.need_root_and("unshare", "systemd-cat", "journalctl", "dbus-daemon", "busctl", "setpriv")
+lab.need_root_and("unshare", "systemd-cat", "journalctl", "dbus-daemon", "busctl", "promtool", "setpriv")
 lab.own_mounts()
 journald = lab.Journald()
 edged = lab.Unit("aziot-edged.service")
@@ -245,6 +245,34 @@ def test_reload():
     assert ctl("reload").returncode == 0
 
 
+def test_metrics():
+    """metrics are Prometheus' text, take a file's place at once, and say when nobody can be asked"""
+    done = ctl("metrics")
+    assert done.returncode == 0, done
+    lab.command("promtool", "check", "metrics", input=done.stdout)
+    samples = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if not line.startswith("#"))
+    counts = json.loads(ctl("status", "--json").stdout)["symptoms"]["port-taken"]
+    active = 'edgewatch_incidents_active{symptom="%s",state="%s",consequence="no"}'
+    assert int(samples[active % ("port-taken", "confirmed")]) == counts["confirmed"]["alone"] > 0, samples
+    assert samples[active % ("later-rule", "suspected")] == "0", samples
+    # Kept over the restart in test_silence().
+    assert int(samples['edgewatch_incidents_raised_total{symptom="port-taken"}']) == len(
+        [i for i in incidents("--all") if i["symptom"] == "port-taken"]), samples
+    assert samples['edgewatch_source_state{source="journal",state="live"}'] == "1", samples
+    assert samples["edgewatch_up"] == "1" and samples["edgewatch_rules"] == "2", samples
+    path = place / "edgewatch.prom"
+    path.write_text("old")
+    assert ctl("metrics", "--output", str(path)).returncode == 0
+    assert "edgewatch_up 1\n" in path.read_text() and path.stat().st_mode & 0o777 == 0o644
+    os.environ["EDGEWATCH_RUNTIME_DIRECTORY"] = "/nonexistent"
+    down = ctl("metrics", "-o", str(path), DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+    os.environ["EDGEWATCH_RUNTIME_DIRECTORY"] = str(daemon.dir / "run")
+    assert down.returncode == 2 and down.stderr, down
+    assert path.read_text().splitlines()[-1] == "edgewatch_up 0", path.read_text()
+    assert [p.name for p in place.glob("edgewatch*")] == ["edgewatch.prom"]
+    assert ctl("metrics", "-o", str(place / "none" / "x")).returncode == 2
+
+
 def test_peers_are_bounded():
     """too many connections to the private socket are refused, and the daemon serves on"""
     peers = []
@@ -261,4 +289,4 @@ def test_peers_are_bounded():
 
 
 lab.run_cases([test_nobody_to_ask, test_no_bus, test_bus_appears, test_signals, test_objects, test_explain, test_rights,
-               test_journal_groups, test_silence, test_history, test_reload, test_peers_are_bounded])
+               test_journal_groups, test_silence, test_history, test_reload, test_metrics, test_peers_are_bounded])
