@@ -138,7 +138,7 @@ def check_rules():
 def check_fields():
     page = "edgewatch-fields.7"
     code = "".join(read(path) for path in
-                   ("lib/report/report.c", "daemon/base/log.c", "daemon/watch/sinks/journal-sink.c"))
+                   ("lib/report/report.c", "daemon/base/log.c", "daemon/fix/voice.c", "daemon/watch/sinks/journal-sink.c"))
     written = {name for name in re.findall(r'"([A-Z][A-Z_]+=)', code) if name != "_UID="}
     same("journal fields", page, sections(page)["JOURNAL FIELDS"], written)
     named = set(re.findall(r"@([A-Z_]+)@", read("lib/report/catalog.c")))

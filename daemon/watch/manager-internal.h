@@ -8,6 +8,7 @@
 #include "daemon/watch/manager.h"
 #include "daemon/watch/silence.h"
 #include "daemon/watch/prober-process.h"
+#include "daemon/watch/repair.h"
 #include "daemon/watch/sinks/journal-sink.h"
 #include "daemon/watch/source.h"
 #include "daemon/watch/watchdog.h"
@@ -48,6 +49,7 @@ struct Manager {
         bool settled; /* all sources have enumerated once */
         JournalSink *journal_sink;
         Silence *silence;
+        Repair *repair;
         ManagerListener listeners[MANAGER_LISTENERS_MAX];
         size_t n_listeners;
 

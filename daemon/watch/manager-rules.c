@@ -187,6 +187,8 @@ int manager_reload(Manager *m) {
                         r == -EINVAL ? "there are problems" : strerror(-r));
         else
                 log_info("Reloaded: %zu rules.", m->compiled.rules->n_rules);
+        if (m->settled)
+                repair_consider_all(m->repair);
         (void) sd_notify(0, "READY=1");
         tell_reloaded(m);
         return r;

@@ -17,6 +17,14 @@
 
 #define DEADLINE_ACCURACY (50 * USEC_PER_MSEC)
 
+static const Config *repair_config(void *userdata) {
+        return manager_config(userdata);
+}
+
+static Diagnosis *repair_diagnosis(void *userdata) {
+        return manager_diagnosis(userdata);
+}
+
 int manager_new(Manager **ret, const ManagerOptions *options) {
         _cleanup_(manager_freep) Manager *m = calloc(1, sizeof(*m));
         int r;
@@ -40,6 +48,10 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         r = silence_new(&m->silence);
         if (r < 0)
                 return r;
+        r = repair_new(&m->repair, m->event,
+                (RepairOps){.config = repair_config, .diagnosis = repair_diagnosis, .userdata = m});
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -50,6 +62,7 @@ Manager *manager_free(Manager *m) {
         for (size_t i = 0; i < m->n_sources; i++)
                 source_free(m->sources[i]);
         free(m->sources);
+        repair_free(m->repair);
         watchdog_free(m->watchdog);
         clock_watch_free(m->clock_watch);
         for (size_t i = 0; i < ELEMENTSOF(m->signals); i++)
@@ -82,6 +95,11 @@ static bool is_silenced(const Manager *m, const Incident *incident, IncidentChan
                 silence_covers(m->silence, incident, source_realtime());
 }
 
+/* The fixer writes its steps and their outcome itself; a plan is only known here. */
+static bool is_told_by_fixer(const Incident *incident, IncidentChange change) {
+        return change == CHANGE_FIX && (!incident->fix_state || strcmp(incident->fix_state, "planned") != 0);
+}
+
 void manager_incident_changed(void *userdata, const Incident *incident, IncidentChange change) {
         Manager *m = userdata;
         int r;
@@ -89,11 +107,14 @@ void manager_incident_changed(void *userdata, const Incident *incident, Incident
         m->save_now = true;
         m->show_status = true;
         manager_count_raised(m, incident, change);
-        r = is_silenced(m, incident, change) ? 0 : journal_sink_write(m->journal_sink, incident, change);
+        r = is_silenced(m, incident, change) || is_told_by_fixer(incident, change)
+                ? 0
+                : journal_sink_write(m->journal_sink, incident, change);
         if (r < 0)
                 log_error_errno(r, "Failed to write incident %s to the journal: %m", incident->id);
         if (m->options.foreground && r != 0)
                 manager_print_change(incident, change);
+        repair_consider(m->repair, incident);
         FOREACH_ARRAY (listener, m->listeners, m->n_listeners) {
                 listener->changed(listener->userdata, incident, change);
         }
@@ -172,6 +193,7 @@ static int settle(Manager *m) {
          * it */
         if (!world_fact(m->world, source_realtime(), 0, "runtime-config"))
                 return -ENOMEM;
+        repair_consider_all(m->repair);
         return diagnosis_set_held(m->compiled.diagnosis, false);
 }
 

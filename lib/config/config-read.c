@@ -367,6 +367,7 @@ static void read_fixes(Reader *r, const yaml_node_t *value, void *target) {
                 {"cooldown", read_duration, offsetof(Config, fix_cooldown)},
                 {"mode", read_mode, offsetof(Config, fix_mode)},
                 {"override", read_fix_overrides, 0},
+                {"socket", read_path, offsetof(Config, fix_socket)},
                 {"windows", read_windows, 0},
         };
 

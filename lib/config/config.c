@@ -35,6 +35,7 @@ int config_new(Config **ret) {
                 return -ENOMEM;
         *c = (Config){
                 .probe_socket = strdup("/run/edgewatch-probe.sock"),
+                .fix_socket = strdup("/run/edgewatch-fix.sock"),
                 .active_probes = true,
                 .sweep_interval = 60 * USEC_PER_SEC,
                 .rules = {strdup(EDGEWATCH_CONFIG_DIR "/rules.d"), strdup(EDGEWATCH_RULES_DIR)},
@@ -44,7 +45,8 @@ int config_new(Config **ret) {
                 .fix_attempts = 3,
                 .fix_cooldown = USEC_PER_HOUR,
         };
-        if (!c->probe_socket || !c->rules[0] || !c->rules[1] || !c->state_directory || !c->runtime_directory)
+        if (!c->fix_socket || !c->probe_socket || !c->rules[0] || !c->rules[1] || !c->state_directory ||
+                !c->runtime_directory)
                 return -ENOMEM;
         *ret = TAKE_PTR(c);
         return 0;
@@ -63,6 +65,7 @@ Config *config_free(Config *c) {
         free(c->journal_namespace);
         free(c->docker_socket);
         free(c->probe_socket);
+        free(c->fix_socket);
         free(c->state_directory);
         free(c->runtime_directory);
         free(c);

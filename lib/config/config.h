@@ -57,6 +57,7 @@ typedef struct Config {
         char *state_directory;
         char *runtime_directory;
 
+        char *fix_socket; /* the fixer's */
         FixMode fix_mode;
         FixOverride fixes[CONFIG_FIXES_MAX];
         size_t n_fixes;

@@ -10,6 +10,7 @@ static const char *const changes[CHANGE_X_MAX] = {
         [CHANGE_SUSPECTED] = "suspected",
         [CHANGE_CONFIRMED] = "confirmed",
         [CHANGE_UPDATED] = "updated",
+        [CHANGE_FIX] = "fix",
         [CHANGE_CLEARED] = "cleared",
         [CHANGE_REFUTED] = "refuted",
 };
@@ -259,6 +260,23 @@ const Incident *diagnosis_find(const Diagnosis *d, const char *id) {
                 found = d->incidents[n];
         }
         return found;
+}
+
+int diagnosis_set_fix_state(Diagnosis *d, const char *id, const char *state) {
+        Incident *i = (Incident *) diagnosis_find(d, id);
+        char *copy;
+
+        if (!i)
+                return -ENOENT;
+        if (state && i->fix_state && strcmp(state, i->fix_state) == 0)
+                return 0;
+        copy = state ? strdup(state) : NULL;
+        if (state && !copy)
+                return -ENOMEM;
+        free(i->fix_state);
+        i->fix_state = copy;
+        incident_report(d, i, CHANGE_FIX);
+        return 0;
 }
 
 uint64_t diagnosis_dropped(const Diagnosis *d) {

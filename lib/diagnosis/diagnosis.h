@@ -9,6 +9,7 @@ typedef enum IncidentChange {
         CHANGE_SUSPECTED, /* it could not be checked, and a minute has passed */
         CHANGE_CONFIRMED,
         CHANGE_UPDATED, /* count, or linked to or unlinked from a cause */
+        CHANGE_FIX,     /* its fix_state; never an alert */
         CHANGE_CLEARED,
         CHANGE_REFUTED, /* not an alert; only one that was alerted before is reported as over */
         CHANGE_X_MAX,
@@ -56,6 +57,9 @@ int diagnosis_probe_all(Diagnosis *d, usec_t now);
 /* Time begins again at `now` if it was later: else, after a clock that was wrong by a year was set right, no
  * deadline would pass for a year. Open windows end as unknown; what is active is asked about again. */
 void diagnosis_set_back(Diagnosis *d, usec_t now);
+/* What the fixer does about an incident (daemon/fix); NULL: nothing. -ENOENT when it is not known (any
+ * more). */
+int diagnosis_set_fix_state(Diagnosis *d, const char *id, const char *state);
 void diagnosis_source_lost(Diagnosis *d, SourceKind kind);
 
 const Incident *const *diagnosis_incidents(const Diagnosis *d, size_t *ret_n); /* by first_seen */

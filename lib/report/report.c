@@ -49,7 +49,7 @@ _printf_(2, 3) static int add_field(JournalFields *f, const char *format, ...) {
 static int priority_of(const Incident *i, IncidentChange change) {
         if (change == CHANGE_CLEARED || change == CHANGE_REFUTED)
                 return LOG_NOTICE;
-        if (change == CHANGE_UPDATED || i->consequence_of[0])
+        if (change == CHANGE_UPDATED || change == CHANGE_FIX || i->consequence_of[0])
                 return LOG_INFO;
         return change == CHANGE_CONFIRMED && i->severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
 }
@@ -63,6 +63,10 @@ static int add_message(const Incident *i, IncidentChange change, JournalFields *
         case CHANGE_SUSPECTED:
                 return add_field(f, "MESSAGE=Suspected: %s Could not be checked: %s.", message,
                         i->unknown && i->unknown[0] ? i->unknown : "nothing on this device can tell");
+        case CHANGE_FIX:
+                return add_field(f,
+                        "MESSAGE=%s (A repair is %s; `edgewatchctl fix plan %s` shows its steps.)", message,
+                        i->fix_state ? i->fix_state : "not known", i->id);
         case CHANGE_UPDATED:
                 if (i->consequence_of[0])
                         return add_field(
@@ -91,6 +95,8 @@ static int add_texts(const Incident *i, JournalFields *f) {
                 r = add_field(f, "DOCUMENTATION=%s", i->rule->documentation);
         if (r >= 0 && i->rule && i->rule->remedy.fix)
                 r = add_field(f, "EDGEWATCH_FIX=%s", i->rule->remedy.fix);
+        if (r >= 0 && i->fix_state)
+                r = add_field(f, "EDGEWATCH_FIX_STATE=%s", i->fix_state);
         for (size_t n = 0; r >= 0 && n < i->n_evidence; n++)
                 r = add_field(f, "EDGEWATCH_EVIDENCE=%s: %s", i->evidence[n].source, i->evidence[n].text);
         for (size_t n = 0; r >= 0 && n < i->n_ruled_out; n++)
@@ -107,8 +113,11 @@ int report_journal_fields(const Incident *i, IncidentChange change, JournalField
         r = add_message(i, change, &f);
         if (r >= 0)
                 r = add_field(&f, "PRIORITY=%d", priority_of(i, change));
-        if (r >= 0 && (is_over || i->rule))
-                r = add_field(&f, "MESSAGE_ID=%s", is_over ? MESSAGE_ID_CLEARED : i->rule->message_id);
+        if (r >= 0 && (is_over || i->rule || change == CHANGE_FIX))
+                r = add_field(&f, "MESSAGE_ID=%s",
+                        is_over                        ? MESSAGE_ID_CLEARED
+                                : change == CHANGE_FIX ? MESSAGE_ID_FIX_PLANNED
+                                                       : i->rule->message_id);
         if (r >= 0)
                 r = add_field(&f, "EDGEWATCH_INCIDENT=%s", i->id);
         if (r >= 0)

@@ -255,7 +255,9 @@ START_TEST(writes_the_catalog) {
         Rule *list[] = {(Rule *) &full_rule, (Rule *) &plain};
         const RuleSet rules = {.rules = list, .n_rules = ELEMENTSOF(list)};
         static const char *const own[] = {MESSAGE_ID_CLEARED, MESSAGE_ID_SOURCE_DEGRADED,
-                MESSAGE_ID_SOURCE_RESTORED, MESSAGE_ID_STARTED};
+                MESSAGE_ID_SOURCE_RESTORED, MESSAGE_ID_STARTED, MESSAGE_ID_FIX_PLANNED, MESSAGE_ID_FIX_STEP,
+                MESSAGE_ID_FIX_APPLIED, MESSAGE_ID_FIX_FAILED, MESSAGE_ID_FIX_ROLLED_BACK,
+                MESSAGE_ID_FIX_REFUSED};
         _cleanup_(freep) char *catalog = report_catalog(&rules);
         static const char first[] = "-- " RULE_ID "\nSubject: A port is taken\nDefined-By: edgewatch\n"
                                     "Documentation: https://example.org/p\n\n@EDGEWATCH_CAUSE@\n";
