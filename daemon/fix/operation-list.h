@@ -6,6 +6,7 @@
 
 #define OPERATIONS(O)                                                                                       \
         O(sysctl)                                                                                           \
+        O(unit)                                                                                             \
         O(write_file)
 
 #define DECLARE_OPERATION(name) extern const Operation operation_##name;

@@ -1,0 +1,21 @@
+#pragma once
+
+/* systemd over the system bus: jobs are waited for until they are removed, and their result is what counts.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "lib/base/text.h"
+
+typedef struct UnitFacts {
+        char load[32], active[32],
+                file[32]; /* LoadState, ActiveState, UnitFileState; "" when there is none */
+} UnitFacts;
+
+int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret);
+
+/* verb: start, stop, restart, enable, disable, mask, unmask. *ret_why belongs to the caller. */
+int systemd_do(sd_bus *bus, const char *verb, const char *unit, char **ret_why);
+
+/* Whether systemd_do() knows the verb. */
+bool systemd_knows(const char *verb);
