@@ -2,9 +2,17 @@
 
 #include <time.h>
 
-usec_t realtime_now(void) {
+static usec_t now(clockid_t clock) {
         struct timespec ts;
 
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
+        (void) clock_gettime(clock, &ts);
         return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
+}
+
+usec_t realtime_now(void) {
+        return now(CLOCK_REALTIME);
+}
+
+usec_t monotonic_now(void) {
+        return now(CLOCK_MONOTONIC);
 }

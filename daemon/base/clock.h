@@ -3,3 +3,4 @@
 #include "lib/base/time.h"
 
 usec_t realtime_now(void);
+usec_t monotonic_now(void);

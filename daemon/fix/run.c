@@ -24,13 +24,6 @@ static void pause_for(usec_t duration) {
                 ;
 }
 
-static usec_t monotonic_now(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
 /* Returns 1 when it stays pending, else 0; so do all that end with it. */
 static int end_run(Runner *r, Records *records, RunRecord *record, FixOutcome outcome, const char *because) {
         FixRun *run = fix_ledger_find(records_ledger(records), record->id);

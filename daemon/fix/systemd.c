@@ -1,11 +1,10 @@
-/* The traps: JobRemoved is sent only to those who subscribed, and may come before the reply that names the
- * job; so who subscribed first, and remembers the last ones that ended, misses none. */
+/* The trap: JobRemoved is sent only to those who subscribed, and may come before the reply that names the
+ * job. sd_bus_call() leaves signals in the queue, so the match sees it when the name is known. */
 
 #include "daemon/fix/systemd.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/fix/context.h"
@@ -17,9 +16,8 @@
 #define JOB_TIME          (180 * USEC_PER_SEC) /* stopping the runtime takes 40 s, each container up to 10 s */
 
 typedef struct Job {
-        const char *path; /* NULL until the reply came */
-        char ended_path[128], result[32];
-        bool has_ended;
+        const char *path;
+        char result[32]; /* "" until it ended */
 } Job;
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -29,28 +27,22 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
 
         if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
                 return 0;
-        if (job->path && strcmp(path, job->path) != 0)
-                return 0;
-        (void) snprintf(job->ended_path, sizeof(job->ended_path), "%s", path);
-        (void) snprintf(job->result, sizeof(job->result), "%s", result);
-        job->has_ended = job->path != NULL;
+        if (strcmp(path, job->path) == 0)
+                (void) snprintf(job->result, sizeof(job->result), "%s", result);
         return 0;
 }
 
 static int wait_for(sd_bus *bus, Job *job) {
-        usec_t deadline = usec_add(realtime_now(), JOB_TIME);
+        usec_t deadline = usec_add(monotonic_now(), JOB_TIME);
 
-        /* the last one that ended before its name was known is most likely ours */
-        if (strcmp(job->ended_path, job->path) == 0)
-                job->has_ended = true;
-        while (!job->has_ended) {
+        while (job->result[0] == '\0') {
                 int r = sd_bus_process(bus, NULL);
 
                 if (r < 0)
                         return r;
                 if (r > 0)
                         continue;
-                if (realtime_now() >= deadline)
+                if (monotonic_now() >= deadline)
                         return -ETIMEDOUT;
                 r = sd_bus_wait(bus, USEC_PER_SEC);
                 if (r < 0 && r != -EINTR)
@@ -140,7 +132,7 @@ int systemd_do(sd_bus *bus, const char *verb, const char *unit, char **ret_why) 
         return -EOPNOTSUPP;
 }
 
-static void read_property(sd_bus *bus, const char *path, const char *name, size_t size, char ret[size]) {
+static void read_property(sd_bus *bus, const char *path, const char *name, char *ret, size_t size) {
         _cleanup_(freep) char *text = NULL;
 
         if (sd_bus_get_property_string(bus, SYSTEMD, path, SYSTEMD ".Unit", name, NULL, &text) >= 0)
@@ -155,8 +147,8 @@ int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret) {
         if (r < 0)
                 return r;
         *ret = (UnitFacts){};
-        read_property(bus, path, "LoadState", sizeof(ret->load), ret->load);
-        read_property(bus, path, "ActiveState", sizeof(ret->active), ret->active);
-        read_property(bus, path, "UnitFileState", sizeof(ret->file), ret->file);
+        read_property(bus, path, "LoadState", ret->load, sizeof(ret->load));
+        read_property(bus, path, "ActiveState", ret->active, sizeof(ret->active));
+        read_property(bus, path, "UnitFileState", ret->file, sizeof(ret->file));
         return ret->active[0] ? 0 : -ENODATA;
 }
