@@ -12,6 +12,7 @@
 typedef enum Option {
         OPTION_ALL,
         OPTION_COLOR,
+        OPTION_DEPLOYMENT,
         OPTION_DIRECTORY,
         OPTION_DONT_RUN,
         OPTION_FOR,
@@ -19,6 +20,7 @@ typedef enum Option {
         OPTION_JSON,
         OPTION_OUTPUT,
         OPTION_RULES,
+        OPTION_SET,
         OPTION_SINCE,
         OPTION_VERBOSE,
         OPTION_VERSION,
@@ -28,6 +30,7 @@ typedef enum Option {
 static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_ALL] = {"all", 'a', NULL, false, "also what is over, refuted, or written by others"},
         [OPTION_COLOR] = {"color", 0, "WHEN", true, "auto, always or never (NO_COLOR is respected)"},
+        [OPTION_DEPLOYMENT] = {"deployment", 0, "FILE", false, "the deployment manifest to correct"},
         [OPTION_DIRECTORY] = {"directory", 'D', "DIR", false, "read the journal files in DIR"},
         [OPTION_DONT_RUN] = {"dont-run", 0, "IDS", false,
                 "leave out these checks (ids separated by blanks)"},
@@ -37,6 +40,7 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_OUTPUT] = {"output", 'o', "FILE", false, "write to FILE, whole at any instant"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
+        [OPTION_SET] = {"set", 0, "NAME=VALUE", false, "the value of a variable; may be repeated"},
         [OPTION_SINCE] = {"since", 'S', "TIME", false, "a duration (90min, 2d) or a time (RFC 3339)"},
         [OPTION_VERBOSE] = {"verbose", 'v', NULL, false, "also what was well or skipped, and why"},
         [OPTION_VERSION] = {"version", 'V', NULL, true, "print the version"},
@@ -61,6 +65,16 @@ static int take_color(Arguments *a, const char *value, FILE *errors) {
         return 0;
 }
 
+static int take_one_more(
+        const char **values, size_t *n, size_t max, const char *name, const char *value, FILE *errors) {
+        if (*n < max) {
+                values[(*n)++] = value;
+                return 0;
+        }
+        (void) fprintf(errors, "edgewatchctl: --%s at most %zu times\n", name, max);
+        return -EINVAL;
+}
+
 static int take_option(Arguments *a, Option option, const char *value, FILE *errors) {
         a->given |= UINT32_C(1) << option;
 
@@ -70,6 +84,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return 0;
         case OPTION_COLOR:
                 return take_color(a, value, errors);
+        case OPTION_DEPLOYMENT:
+                a->deployment = value;
+                return 0;
         case OPTION_DIRECTORY:
                 a->directory = value;
                 return 0;
@@ -89,12 +106,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 a->output = value;
                 return 0;
         case OPTION_RULES:
-                if (a->n_rules < RULE_DIRECTORIES_MAX) {
-                        a->rules[a->n_rules++] = value;
-                        return 0;
-                }
-                (void) fprintf(errors, "edgewatchctl: --rules at most %d times\n", RULE_DIRECTORIES_MAX);
-                return -EINVAL;
+                return take_one_more(a->rules, &a->n_rules, RULE_DIRECTORIES_MAX, "rules", value, errors);
+        case OPTION_SET:
+                return take_one_more(a->settings, &a->n_settings, SETTINGS_MAX, "set", value, errors);
         case OPTION_SINCE:
                 a->since = value;
                 return 0;

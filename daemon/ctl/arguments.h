@@ -14,6 +14,7 @@ typedef enum ColorMode {
 } ColorMode;
 
 #define RULE_DIRECTORIES_MAX 8
+#define SETTINGS_MAX         16
 
 typedef struct Arguments {
         ColorMode color;
@@ -21,6 +22,9 @@ typedef struct Arguments {
         const char *since, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
+        const char *deployment;
+        const char *settings[SETTINGS_MAX]; /* NAME=VALUE */
+        size_t n_settings;
         uint32_t given; /* bit mask of rows of the table of options */
         const char *verb;
         char **words; /* after the verb */

@@ -19,6 +19,11 @@ usec_t member_time(const json_t *object, const char *name) {
         return nsec / NSEC_PER_USEC;
 }
 
+bool incident_is_id(const char *word) {
+        size_t len = strlen(word);
+        return len > 0 && len < INCIDENT_ID_MAX && strspn(word, "0123456789abcdef") == len;
+}
+
 bool incident_json_is_active(const json_t *incident) {
         const char *state = member(incident, "state");
         return strcmp(state, "suspected") == 0 || strcmp(state, "confirmed") == 0;

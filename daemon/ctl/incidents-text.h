@@ -11,6 +11,9 @@ ExitCode incidents_print(const json_t *report, const Arguments *a);
 /* What is active and no consequence of something else, each in full. Returns 0 or -ENOMEM. */
 int incidents_explain(const json_t *report);
 
+/* Whether the word is an incident's id or the beginning of one; no symptom is called so. */
+bool incident_is_id(const char *word);
+
 bool incident_json_is_active(const json_t *incident);
 
 /* The member as a string, "" when it is absent or null. */

@@ -26,6 +26,7 @@ typedef struct Verb {
 #define VERBS(V)                                                                                            \
         V(check)                                                                                            \
         V(explain)                                                                                          \
+        V(fix)                                                                                              \
         V(history)                                                                                          \
         V(list)                                                                                             \
         V(metrics)                                                                                          \

@@ -48,32 +48,6 @@ static json_t *ruled_out_to_json(const Incident *i) {
         return array;
 }
 
-/* A copy of a template in which every string has its variables filled in. */
-static json_t *expand_json(const Incident *i, const json_t *template) {
-        _cleanup_(freep) char *text = NULL;
-        json_t *copy, *value;
-        const char *key;
-        size_t n;
-
-        if (json_is_string(template)) {
-                text = rule_expand(i->rule, json_string_value(template), i->variables, i->n_variables);
-                return text ? json_string(text) : NULL;
-        }
-        if (json_is_array(template)) {
-                copy = json_array();
-                json_array_foreach (template, n, value)
-                        (void) json_array_append_new(copy, expand_json(i, value));
-                return copy;
-        }
-        if (json_is_object(template)) {
-                copy = json_object();
-                json_object_foreach ((json_t *) template, key, value)
-                        (void) json_object_set_new(copy, key, expand_json(i, value));
-                return copy;
-        }
-        return json_deep_copy(template);
-}
-
 static json_t *remedy_to_json(const Incident *i) {
         const Remedy *remedy = i->rule ? &i->rule->remedy : NULL;
         _cleanup_(freep) char *text = incident_remedy(i);
@@ -82,7 +56,9 @@ static json_t *remedy_to_json(const Incident *i) {
                 return json_null();
         return json_pack("{s:s, s:s, s:o, s:[], s:o}", "where", remedy_where_to_string(remedy->where),
                 "text", text ? text : "", "fix", string_or_null(remedy->fix), "plan", "deployment_patch",
-                remedy->deployment_patch ? expand_json(i, remedy->deployment_patch) : json_null());
+                remedy->deployment_patch
+                        ? rule_expand_json(i->rule, remedy->deployment_patch, i->variables, i->n_variables)
+                        : json_null());
 }
 
 /* What a restart and `explain` need beyond the object that others rely on. */

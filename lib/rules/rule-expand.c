@@ -72,6 +72,34 @@ char *rule_expand(const Rule *r, const char *template, const Variable *variables
         return buffer_take(&b);
 }
 
+json_t *rule_expand_json(
+        const Rule *r, const json_t *template, const Variable *variables, size_t n_variables) {
+        _cleanup_(freep) char *text = NULL;
+        json_t *copy, *value;
+        const char *key;
+        size_t n;
+
+        if (json_is_string(template)) {
+                text = rule_expand(r, json_string_value(template), variables, n_variables);
+                return text ? json_string(text) : NULL;
+        }
+        if (json_is_array(template)) {
+                copy = json_array();
+                json_array_foreach (template, n, value)
+                        (void) json_array_append_new(
+                                copy, rule_expand_json(r, value, variables, n_variables));
+                return copy;
+        }
+        if (json_is_object(template)) {
+                copy = json_object();
+                json_object_foreach ((json_t *) template, key, value)
+                        (void) json_object_set_new(
+                                copy, key, rule_expand_json(r, value, variables, n_variables));
+                return copy;
+        }
+        return json_deep_copy(template);
+}
+
 static void append_upper(Buffer *b, Text name) {
         for (size_t i = 0; i < name.len; i++) {
                 char c = name.data[i] >= 'a' && name.data[i] <= 'z' ? (char) (name.data[i] - 'a' + 'A')

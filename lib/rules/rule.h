@@ -220,5 +220,8 @@ int rule_find_signal(const Rule *r, const char *name);
 /* Expands ${name} and ${name:-default} from variables, then the rule's defaults; an unknown one becomes
  * "unknown". NULL when memory is out. */
 char *rule_expand(const Rule *r, const char *template, const Variable *variables, size_t n_variables);
+/* A copy of a JSON template in which every string is expanded. NULL when memory is out. */
+json_t *rule_expand_json(
+        const Rule *r, const json_t *template, const Variable *variables, size_t n_variables);
 /* For a text about the symptom in general: "port PORT is taken by HOLDER". NULL when memory is out. */
 char *rule_expand_to_names(const char *template);

@@ -34,11 +34,6 @@ static ExitCode print_rule(const Rule *rule, const Arguments *a) {
         return printed ? EXIT_FINE : fail(ENOMEM, "Failed to explain");
 }
 
-static bool is_incident_id(const char *word) {
-        size_t len = strlen(word);
-        return len > 0 && len < INCIDENT_ID_MAX && strspn(word, "0123456789abcdef") == len;
-}
-
 static ExitCode explain_incident(const Arguments *a) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         json_t *incident = NULL;
@@ -57,7 +52,7 @@ static ExitCode run(const Arguments *a) {
         _cleanup_(rule_set_freep) RuleSet *rules = NULL;
         const Rule *rule;
 
-        if (is_incident_id(a->words[0]))
+        if (incident_is_id(a->words[0]))
                 return explain_incident(a);
         if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
