@@ -19,6 +19,7 @@ typedef enum Option {
         OPTION_HELP,
         OPTION_JSON,
         OPTION_OUTPUT,
+        OPTION_RECORDING,
         OPTION_RULES,
         OPTION_SET,
         OPTION_SINCE,
@@ -38,6 +39,8 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
         [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
         [OPTION_OUTPUT] = {"output", 'o', "FILE", false, "write to FILE, whole at any instant"},
+        [OPTION_RECORDING] = {"recording", 0, "DIR", false,
+                "take the incident from this recording or bundle"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
         [OPTION_SET] = {"set", 0, "NAME=VALUE", false, "the value of a variable; may be repeated"},
@@ -104,6 +107,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return 0;
         case OPTION_OUTPUT:
                 a->output = value;
+                return 0;
+        case OPTION_RECORDING:
+                a->recording = value;
                 return 0;
         case OPTION_RULES:
                 return take_one_more(a->rules, &a->n_rules, RULE_DIRECTORIES_MAX, "rules", value, errors);

@@ -22,7 +22,7 @@ typedef struct Arguments {
         const char *since, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
-        const char *deployment;
+        const char *deployment, *recording;
         const char *settings[SETTINGS_MAX]; /* NAME=VALUE */
         size_t n_settings;
         uint32_t given; /* bit mask of rows of the table of options */

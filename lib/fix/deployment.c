@@ -9,8 +9,6 @@
 #include "lib/fix/json-patch.h"
 #include "lib/fix/template-walk.h"
 
-#define KEY_BYTES_MAX 4096
-
 /* How many tokens of a twin's path a member's name stands for: "properties.desired" for one, in a layered
  * deployment "properties.desired.modules.sensor" for three; 0 when it is about something else. */
 static size_t tokens_of_key(const char *key, char *const *tokens, size_t n) {
@@ -34,7 +32,7 @@ static size_t tokens_of_key(const char *key, char *const *tokens, size_t n) {
 }
 
 static char *dotted(char *const *tokens, size_t n) {
-        _cleanup_(buffer_done) Buffer b = {.max_bytes = KEY_BYTES_MAX};
+        _cleanup_(buffer_done) Buffer b = {};
 
         for (size_t i = 0; i < n; i++)
                 (void) buffer_append_format(&b, "%s%s", i > 0 ? "." : "", tokens[i]);
@@ -90,10 +88,21 @@ static int walk_twin(TemplateWalk *w, json_t *twin, const char *path, char *cons
         return r;
 }
 
-/* A template says "modules"; edgeAgent and edgeHub stand apart. */
-static char *module_group(const Pointer *p) {
-        bool is_system = strcmp(p->tokens[4], "edgeAgent") == 0 || strcmp(p->tokens[4], "edgeHub") == 0;
-        return strdup(is_system ? "systemModules" : p->tokens[3]);
+/* A template may say "modules" of edgeAgent and edgeHub, which stand apart. Returns 1 when the path leads to
+ * a module, 0 when it does not. */
+static int settle_module_group(Pointer *p) {
+        bool is_system;
+        char *group;
+
+        if (p->n < 5 || (strcmp(p->tokens[3], "modules") != 0 && strcmp(p->tokens[3], "systemModules") != 0))
+                return 0;
+        is_system = strcmp(p->tokens[4], "edgeAgent") == 0 || strcmp(p->tokens[4], "edgeHub") == 0;
+        group = strdup(is_system ? "systemModules" : p->tokens[3]);
+        if (!group)
+                return -ENOMEM;
+        free(p->tokens[3]);
+        p->tokens[3] = group;
+        return 1;
 }
 
 static int check_module(const TemplateWalk *w, const json_t *twin, const Pointer *p) {
@@ -110,18 +119,15 @@ static int check_module(const TemplateWalk *w, const json_t *twin, const Pointer
 static int walk_operation(TemplateWalk *w, json_t *root, const char *prefix, Pointer *p) {
         json_t *twin = json_object_get(root, p->tokens[1]);
         _cleanup_(freep) char *path = template_join(prefix, p->tokens[1]);
-        char *group;
         int r;
 
         if (!path)
                 return -ENOMEM;
-        if (p->n < 5 || !strstr("modules systemModules", p->tokens[3]))
+        r = settle_module_group(p);
+        if (r < 0)
+                return r;
+        if (r == 0)
                 return walk_twin(w, twin, path, p->tokens + 2, p->n - 2);
-        group = module_group(p);
-        if (!group)
-                return -ENOMEM;
-        free(p->tokens[3]);
-        p->tokens[3] = group;
         w->module = p->tokens[4];
         r = check_module(w, twin, p);
         return r < 0 ? r : walk_twin(w, twin, path, p->tokens + 2, p->n - 2);
@@ -148,11 +154,22 @@ static int check_known(const TemplateWalk *w, const json_t *value, const Pointer
         return template_wrong(w, -ENODATA, "%s is not known, it is needed to find what to change", unknown);
 }
 
+static int note_not_found(const TemplateWalk *w, const char *path, const json_t *only) {
+        const json_t *is = json_object_get(only, "is");
+        _cleanup_(freep) char *what = is ? deployment_write(is, JSON_COMPACT) : strdup("there"),
+                              *text = NULL;
+
+        if (!what || asprintf(&text, "nothing at %s is %s", path, what) < 0)
+                return -ENOMEM;
+        return json_array_append_new(w->notes, json_string(text)) < 0 ? -ENOMEM : 0;
+}
+
 static int change_one(TemplateWalk *w, json_t *root, const char *prefix, const json_t *operation) {
         const char *path = json_string_value(json_object_get(operation, "path")),
                    *op = json_string_value(json_object_get(operation, "op"));
         const json_t *only = json_object_get(operation, "only-if");
         _cleanup_(pointer_done) Pointer p = {};
+        bool found = false;
         int r;
 
         if (!path || !op || pointer_parse(path, &p) < 0 || p.n < 4 ||
@@ -160,6 +177,7 @@ static int change_one(TemplateWalk *w, json_t *root, const char *prefix, const j
                 return template_wrong(
                         w, -EINVAL, "the rule's deployment-patch has no path into /modulesContent");
         w->operation = operation;
+        w->ret_found = &found;
         w->removes = strcmp(op, "remove") == 0;
         w->replaces = strcmp(op, "replace") == 0;
         if (!w->removes && !json_object_get(operation, "value"))
@@ -168,7 +186,11 @@ static int change_one(TemplateWalk *w, json_t *root, const char *prefix, const j
         r = check_known(w, NULL, &p);
         if (r >= 0 && only)
                 r = check_known(w, only, &p);
-        return r < 0 ? r : walk_operation(w, root, prefix, &p);
+        if (r >= 0)
+                r = walk_operation(w, root, prefix, &p);
+        if (r < 0 || found || !(w->removes || w->replaces))
+                return r;
+        return note_not_found(w, path, only);
 }
 
 static const char *const wrappers[] = {"", "/modulesContent", "/content/modulesContent", "/content"};
@@ -269,27 +291,39 @@ int deployment_change(const json_t *manifest, const json_t *template, Deployment
         return 0;
 }
 
+/* What one operation adds; NULL when it adds nothing. */
+static int snippet_of(const json_t *operation, json_t **ret) {
+        const char *path = json_string_value(json_object_get(operation, "path")),
+                   *op = json_string_value(json_object_get(operation, "op"));
+        const json_t *value = json_object_get(operation, "value");
+        _cleanup_(pointer_done) Pointer p = {};
+        int r;
+
+        *ret = NULL;
+        if (!path || !op || !value || strcmp(op, "add") != 0 || pointer_parse(path, &p) < 0 || p.n < 2)
+                return 0;
+        r = settle_module_group(&p);
+        if (r < 0)
+                return r;
+        *ret = template_build(p.tokens + 1, p.n - 1, value);
+        return *ret ? 0 : -ENOMEM;
+}
+
 int deployment_snippet(const json_t *template, json_t **ret) {
         json_t *snippet = json_object(), *operation;
         size_t i;
 
         json_array_foreach (template, i, operation) {
-                const char *path = json_string_value(json_object_get(operation, "path")),
-                           *op = json_string_value(json_object_get(operation, "op"));
-                const json_t *value = json_object_get(operation, "value");
-                _cleanup_(pointer_done) Pointer p = {};
-                json_t *part;
+                json_t *part = NULL;
+                int r = snippet_of(operation, &part);
 
-                if (!path || !op || !value || strcmp(op, "add") != 0 || pointer_parse(path, &p) < 0 ||
-                        p.n < 2)
-                        continue;
-                part = template_build(p.tokens + 1, p.n - 1, value);
-                if (!part || json_object_update_recursive(snippet, part) < 0) {
-                        json_decref(part);
-                        json_decref(snippet);
-                        return -ENOMEM;
-                }
+                if (r >= 0 && part && json_object_update_recursive(snippet, part) < 0)
+                        r = -ENOMEM;
                 json_decref(part);
+                if (r < 0) {
+                        json_decref(snippet);
+                        return r;
+                }
         }
         *ret = snippet;
         return snippet ? 0 : -ENOMEM;

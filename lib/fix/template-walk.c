@@ -15,8 +15,6 @@
 #include "lib/fix/deployment.h"
 #include "lib/fix/json-patch.h"
 
-#define POINTER_BYTES_MAX 4096
-
 int template_wrong(const TemplateWalk *w, int r, const char *format, ...) {
         va_list ap;
 
@@ -64,7 +62,7 @@ static int emit_change(TemplateWalk *w, const char *op, const char *path, const 
 }
 
 char *template_join(const char *path, const char *token) {
-        _cleanup_(buffer_done) Buffer b = {.max_bytes = POINTER_BYTES_MAX};
+        _cleanup_(buffer_done) Buffer b = {};
 
         (void) buffer_append_string(&b, path);
         pointer_append(&b, token);
@@ -218,6 +216,7 @@ static int at_place(TemplateWalk *w, const json_t *have, const char *path) {
 
         if (!is_asked(w, have))
                 return 0;
+        *w->ret_found = true;
         if (w->removes)
                 return emit_change(w, "remove", path, have, NULL);
         return merge(w, have, value, path);

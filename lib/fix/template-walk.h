@@ -12,6 +12,7 @@ typedef struct TemplateWalk {
         json_t *ops, *notes;
         const json_t *operation; /* of the template */
         bool removes, replaces, is_layered;
+        bool *ret_found;    /* set when a place was what the operation is about */
         const char *module; /* the one walked through, for messages */
         char *error;
 } TemplateWalk;

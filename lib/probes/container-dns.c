@@ -54,6 +54,7 @@ static bool engine_lacks_dns(const ProbeQuestion *q) {
 typedef struct Servers {
         size_t n, n_usable, n_loopback;
         char text[SERVERS_TEXT_MAX];
+        char first_usable[64];
 } Servers;
 
 static void note_server(Servers *s, Text server, bool has_ipv6) {
@@ -64,8 +65,11 @@ static void note_server(Servers *s, Text server, bool has_ipv6) {
         if (text_starts_with(server, "127.") || text_is(server, "::1"))
                 s->n_loopback++;
         else if (!is_ipv6 ||
-                (has_ipv6 && !text_starts_with(server, "fe80:") && !memchr(server.data, '%', server.len)))
-                s->n_usable++;
+                (has_ipv6 && !text_starts_with(server, "fe80:") && !memchr(server.data, '%', server.len))) {
+                if (s->n_usable++ == 0)
+                        (void) snprintf(s->first_usable, sizeof(s->first_usable), "%.*s",
+                                (int) (server.len < 64 ? server.len : 64), server.data);
+        }
         (void) snprintf(s->text + len, sizeof(s->text) - len, "%s%.*s", len > 0 ? ", " : "",
                 (int) (server.len < 64 ? server.len : 64), server.data);
 }
@@ -108,6 +112,17 @@ static int ask_configuration(const ProbeQuestion *q, ProbeAnswer *a) {
         return probe_unknown(a, "whether the hub's name resolves inside edgeAgent's network");
 }
 
+/* For the remedy: the server that the host itself uses, when containers can use it too. */
+static int tell_server(const ProbeQuestion *q, ProbeAnswer *a) {
+        const char *resolv_conf = file_text(q, "/etc/resolv.conf");
+        Servers servers;
+
+        if (!resolv_conf)
+                return 0;
+        servers = read_servers(resolv_conf, network_has_ipv6(q));
+        return servers.n_usable > 0 ? probe_set_variable(a, "dns_server", "%s", servers.first_usable) : 0;
+}
+
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         char host[UPSTREAM_HOST_MAX];
         int r;
@@ -120,6 +135,12 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         r = question_host(q, host);
         if (r == -EAGAIN)
                 return probe_pending(a);
+        if (r >= 0) {
+                int told = tell_server(q, a);
+
+                if (told < 0)
+                        return told;
+        }
         if (r > 0) {
                 r = probe_set_variable(a, "host", "%s", host);
                 if (r >= 0)

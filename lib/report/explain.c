@@ -7,6 +7,7 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/printable.h"
+#include "lib/fix/deployment.h"
 
 #define EXPLANATION_MAX ((size_t) 256 * 1024)
 
@@ -163,6 +164,32 @@ static void add_section(Buffer *b, const char *title, const char *s) {
         add_paragraph(b, s);
 }
 
+/* Not wrapped: it is there to be copied. */
+static void add_json(Buffer *b, const char *title, const json_t *value) {
+        _cleanup_(freep) char *dump = deployment_write(value, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+        (void) buffer_append_format(b, "\n%s\n", title);
+        if (!dump)
+                b->error = -ENOMEM;
+        for (const char *line = dump; line && *line; line += *line == '\n') {
+                size_t len = strcspn(line, "\n");
+
+                (void) buffer_append_format(b, "  %.*s\n", (int) len, line);
+                line += len;
+        }
+}
+
+static void add_patch(Buffer *b, const json_t *patch) {
+        json_t *snippet = NULL;
+
+        add_json(b, "Change of the deployment manifest", patch);
+        if (deployment_snippet(patch, &snippet) < 0)
+                b->error = -ENOMEM;
+        else if (json_object_size(snippet) > 0)
+                add_json(b, "To be put into the deployment", snippet);
+        json_decref(snippet);
+}
+
 static void add_remedy(Buffer *b, const json_t *incident) {
         const json_t *remedy = json_object_get(incident, "remedy"),
                      *patch = json_object_get(remedy, "deployment_patch");
@@ -175,11 +202,8 @@ static void add_remedy(Buffer *b, const json_t *incident) {
                         : strcmp(where, "cloud") == 0 ? "in the cloud"
                                                       : "in the module's code");
         add_paragraph(b, string_of(remedy, "text"));
-        if (json_is_object(patch) || json_is_array(patch)) {
-                _cleanup_(freep) char *dump = json_dumps(patch, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-
-                add_section(b, "Change of the deployment manifest", dump ? dump : "(out of memory)");
-        }
+        if (json_is_array(patch))
+                add_patch(b, patch);
 }
 
 char *report_explain(const json_t *incident) {
@@ -214,6 +238,15 @@ char *report_explain_rule(const Rule *rule) {
         (void) buffer_append_string(&b, "\n");
         add_general_section(&b, "Cause", rule->explanation);
         add_general_section(&b, "What to do", rule->remedy.text);
+        if (rule->remedy.deployment_patch) {
+                json_t *patch = rule_expand_json(rule, rule->remedy.deployment_patch, NULL, 0);
+
+                if (!patch)
+                        b.error = -ENOMEM;
+                else
+                        add_patch(&b, patch);
+                json_decref(patch);
+        }
         add_section(&b, "Documentation", rule->documentation ? rule->documentation : "");
         return buffer_take(&b);
 }

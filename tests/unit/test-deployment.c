@@ -260,6 +260,22 @@ static const struct {
         {"{\"a\": 123456789012345678901234567890}", "too big integer"},
 };
 
+/* "Nothing to change" alone would hide that the incident is of another deployment than this. */
+START_TEST(says_what_was_not_found) {
+        json_t *template = json_of(port), *manifest = json_of(HUB_OF("'settings':{'createOptions':'{}'}"));
+        _cleanup_(deployment_change_done) DeploymentChange change = {};
+        char error[DEPLOYMENT_ERROR_MAX];
+        const char *text;
+
+        ck_assert_int_eq(deployment_change(manifest, template, &change, error), 0);
+        text = json_string_value(json_array_get(change.notes, 0));
+        ck_assert_ptr_nonnull(text);
+        ck_assert_ptr_nonnull(strstr(text, "PortBindings/*/* is {\"HostPort\":\"443\"}"));
+        json_decref(manifest);
+        json_decref(template);
+}
+END_TEST
+
 START_TEST(says_where_it_is_no_json) {
         char error[DEPLOYMENT_ERROR_MAX] = "";
         json_t *manifest = NULL;
@@ -380,6 +396,7 @@ int main(void) {
         tcase_add_loop_test(tcase, changes, 0, ELEMENTSOF(cases));
         tcase_add_loop_test(tcase, twice_is_once, 0, ELEMENTSOF(cases));
         tcase_add_test(tcase, long_create_options);
+        tcase_add_test(tcase, says_what_was_not_found);
         tcase_add_loop_test(tcase, says_where_it_is_no_json, 0, ELEMENTSOF(unreadable));
         tcase_add_test(tcase, what_is_too_large_is_refused);
         tcase_add_test(tcase, numbers_stay);

@@ -15,7 +15,9 @@ static const char whole[] =
         " \"ruled_out\": [{\"symptom\": \"agent-lte-mtu\", \"because\": \"the MTU fits\"}],"
         " \"remedy\": {\"where\": \"device\", \"text\": \"Stop nginx.\\nOr move it.\", \"fix\": "
         "\"docker-dns\","
-        " \"plan\": [], \"deployment_patch\": [{\"op\": \"remove\"}]},"
+        " \"plan\": [], \"deployment_patch\": [{\"op\": \"add\", \"path\": "
+        "\"/modulesContent/$edgeAgent/properties.desired/"
+        "modules/edgeHub/env/A\", \"value\": {\"value\": \"20\"}}]},"
         " \"state_file\": {\"unknown\": \"whether nginx is needed\", \"ending\": null}}";
 
 static const char *const parts[] = {
@@ -28,7 +30,10 @@ static const char *const parts[] = {
         "\nEvidence\n  2024-05-23T07:50:52.598123Z  log runtime:\n    Bind for 0.0.0.0:443 failed\n",
         "\nWhat it is not\n  agent-lte-mtu: the MTU fits\n",
         "\nWhat to do on the device\n  Stop nginx.\n  Or move it.\n",
-        "\nChange of the deployment manifest\n  [\n    {\n      \"op\": \"remove\"\n    }\n  ]\n",
+        "\nChange of the deployment manifest\n  [\n    {\n      \"op\": \"add\",\n",
+        "\nTo be put into the deployment\n  {\n    \"$edgeAgent\": {\n      \"properties.desired\": {\n     "
+        "   "
+        "\"systemModules\": {\n          \"edgeHub\": {\n            \"env\": {\n              \"A\": {\n",
 };
 
 static char *explained(const char *text) {

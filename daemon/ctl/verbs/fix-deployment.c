@@ -7,6 +7,7 @@
 #include "daemon/base/atomic-file.h"
 #include "daemon/ctl/client.h"
 #include "daemon/ctl/incidents-text.h"
+#include "daemon/ctl/replay-session.h"
 #include "daemon/ctl/rule-directories.h"
 #include "daemon/ctl/verbs/fix.h"
 #include "lib/base/buffer.h"
@@ -115,7 +116,7 @@ static ExitCode write_manifest(const char *path, const DeploymentChange *change)
         (void) buffer_append_string(&file, "\n");
         r = text ? file.error : -ENOMEM;
         if (r >= 0)
-                r = atomic_file_write_path(path, buffer_text(&file), 0644);
+                r = atomic_file_write_path(path, buffer_text(&file), 0600); /* it may hold passwords */
 
         return r < 0 ? fail(r, "Failed to write \"%s\"", path) : EXIT_FINE;
 }
@@ -150,7 +151,7 @@ static void print_remarks(const DeploymentChange *change) {
 
 static ExitCode print_text(const DeploymentChange *change, const Arguments *a) {
         if (json_array_size(change->patch) == 0)
-                printf("There is nothing to change: the deployment has what the remedy asks for already.\n");
+                printf("Nothing to change: the deployment is as the remedy asks for.\n");
         else
                 print_value("Patch (RFC 6902)", change->patch);
         print_remarks(change);
@@ -168,16 +169,16 @@ static ExitCode print_text(const DeploymentChange *change, const Arguments *a) {
 static ExitCode print_change(const DeploymentChange *change, const Arguments *a) {
         bool changes = json_array_size(change->patch) > 0;
         json_t *object;
-        bool printed;
+        _cleanup_(freep) char *text = NULL;
 
         if (!a->json)
                 return print_text(change, a);
         object = json_pack("{s:b, s:O, s:O, s:O, s:O}", "layered", change->is_layered, "patch",
                 change->patch, "fill_in", change->fill_in, "notes", change->notes, "manifest",
                 changes && !change->is_layered ? change->corrected : json_null());
-        printed = object && print_json(object);
+        text = object ? deployment_write(object, JSON_COMPACT) : NULL;
         json_decref(object);
-        if (!printed)
+        if (!text || puts(text) < 0)
                 return fail(ENOMEM, "Failed to print the change");
         return changes ? EXIT_FINE : EXIT_FINDINGS;
 }
@@ -228,11 +229,46 @@ static ExitCode plan(const char *what, const json_t *incident, const Arguments *
         return code;
 }
 
+/* The incident of a recording that the word names: by the beginning of its id or by its symptom, an active
+ * one before others. */
+static json_t *find_incident(const json_t *report, const char *what) {
+        json_t *incident, *found = NULL;
+        size_t i;
+
+        json_array_foreach (json_object_get(report, "incidents"), i, incident) {
+                bool is_meant = incident_is_id(what)
+                        ? text_starts_with(text_of(member(incident, "id")), what)
+                        : strcmp(member(incident, "symptom"), what) == 0;
+
+                if (is_meant &&
+                        (!found || (incident_json_is_active(incident) && !incident_json_is_active(found))))
+                        found = incident;
+        }
+        return json_incref(found);
+}
+
+static int replay_incident(const char *what, const Arguments *a, json_t **ret) {
+        _cleanup_(replay_session_done) ReplaySession s = {};
+        json_t *report;
+        int r = replay_session_run(&s, a->recording, a);
+
+        if (r < 0)
+                return r;
+        report = replay_session_report(&s);
+        *ret = report ? find_incident(report, what) : NULL;
+        json_decref(report);
+        if (*ret)
+                return 0;
+        (void) fail(report ? 0 : ENOMEM, "The recording \"%s\" has no incident \"%s\"", a->recording, what);
+        return -ENOENT;
+}
+
 ExitCode fix_plan_deployment(const char *what, const Arguments *a) {
         json_t *incident = NULL;
         ExitCode code;
 
-        if (incident_is_id(what) && ask_incident(what, &incident) < 0)
+        if (a->recording ? replay_incident(what, a, &incident) < 0
+                         : incident_is_id(what) && ask_incident(what, &incident) < 0)
                 return EXIT_TROUBLE;
         code = plan(what, incident, a);
         json_decref(incident);
