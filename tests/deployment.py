@@ -66,6 +66,7 @@ def at(document, path):
 
 # recording, symptom, options, a place in the corrected sample, what stands there
 RECORDED = [
+    ("agent-amqp-blocked-1.5", "agent-amqp-blocked", [], "systemModules/edgeAgent/env/UpstreamProtocol/value", "AmqpWs"),
     ("agent-empty-config-dns-1.0", "agent-empty-config-dns", ["--set", "dns_server=10.0.0.53"],
      "systemModules/edgeHub/settings/createOptions", '"Dns":["10.0.0.53"]'),
     ("excessive-identity-calls-pull", "excessive-identity-calls", ["--set", "failing_image=plant.example.org/sensor:2.3"],
@@ -79,6 +80,8 @@ RECORDED = [
 
 
 def check_recorded(sample):
+    with_patch = {path.stem for path in RULES.glob("*.yaml") if "\n  deployment-patch:\n" in path.read_text()}
+    case("every deployment-patch is tried here", with_patch ^ {symptom for _, symptom, *_ in RECORDED})
     for recording, symptom, options, place, expected in RECORDED:
         code, said, errors = plan(symptom, "--recording", ROOT / "replay" / recording, "--deployment", SAMPLE, *options)
         if code != 0:

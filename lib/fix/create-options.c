@@ -7,8 +7,6 @@
 
 #include "lib/event/json-field.h"
 
-#define WHOLE_MAX (CREATE_OPTIONS_PIECES * CREATE_OPTIONS_PIECE_MAX)
-
 const char *create_options_name(size_t i, char buffer[static CREATE_OPTIONS_NAME_MAX]) {
         if (i == 0)
                 return "createOptions";
@@ -58,10 +56,10 @@ int create_options_read(const json_t *settings, json_t **ret, char *error, size_
         return -EINVAL;
 }
 
-Text create_options_piece(Text text, bool is_whole) {
+Text create_options_piece(Text text) {
         size_t len = CREATE_OPTIONS_PIECE_MAX;
 
-        if (text.len <= len || (is_whole && text.len <= WHOLE_MAX))
+        if (text.len <= len)
                 return text;
         while (len > 0 && ((unsigned char) text.data[len] & 0xc0) == 0x80)
                 len--;

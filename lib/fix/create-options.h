@@ -9,6 +9,7 @@
 
 #define CREATE_OPTIONS_PIECE_MAX ((size_t) 512)
 #define CREATE_OPTIONS_PIECES    8
+#define CREATE_OPTIONS_MAX       (CREATE_OPTIONS_PIECES * CREATE_OPTIONS_PIECE_MAX)
 #define CREATE_OPTIONS_NAME_MAX  20
 
 /* "createOptions", "createOptions01" … */
@@ -18,6 +19,5 @@ const char *create_options_name(size_t i, char buffer[static CREATE_OPTIONS_NAME
  * what is wrong. */
 int create_options_read(const json_t *settings, json_t **ret, char *error, size_t error_bytes);
 
-/* The end of the piece of `text` that starts at its beginning: no character is cut in two. With `is_whole`
- * everything, if IoT Hub takes that. */
-Text create_options_piece(Text text, bool is_whole);
+/* The first piece of the text: no character is cut in two. */
+Text create_options_piece(Text text);

@@ -274,15 +274,24 @@ static int add_one_that_fits(TemplateWalk *w, json_t *node, const char *path) {
         return below ? template_emit(w, "add", below, json_deep_copy(value)) : -ENOMEM;
 }
 
-static int write_pieces(TemplateWalk *w, const json_t *settings, const char *path, Text text, int n_pieces) {
+/* What deploys this manifest takes a long string, so it is left one. */
+static bool is_one_long_piece(const json_t *settings, int n_pieces) {
+        return n_pieces == 1 &&
+                json_text(json_object_get(settings, "createOptions")).len > CREATE_OPTIONS_PIECE_MAX;
+}
+
+static int write_pieces(
+        TemplateWalk *w, const json_t *settings, const char *path, Text text, bool is_whole) {
         char name[CREATE_OPTIONS_NAME_MAX];
         int r = 0;
 
+        if (text.len > CREATE_OPTIONS_MAX)
+                is_whole = false;
         for (size_t i = 0; i < CREATE_OPTIONS_PIECES && r >= 0; i++) {
                 const char *key = create_options_name(i, name);
                 const json_t *old = json_object_get(settings, key);
                 _cleanup_(freep) char *below = template_join(path, key);
-                Text piece = create_options_piece(text, n_pieces <= 1);
+                Text piece = is_whole ? text : create_options_piece(text);
 
                 if (!below)
                         return -ENOMEM;
@@ -315,7 +324,9 @@ static int walk_create_options(
         r = inner.ops ? template_walk(&inner, inner.document, "", tokens, n) : -ENOMEM;
         if (r >= 0 && json_array_size(inner.ops) > 0) {
                 text = deployment_write(inner.document, JSON_COMPACT);
-                r = text ? write_pieces(w, settings, path, text_of(text), n_pieces) : -ENOMEM;
+                r = text ? write_pieces(
+                                   w, settings, path, text_of(text), is_one_long_piece(settings, n_pieces))
+                         : -ENOMEM;
         }
         json_decref(inner.ops);
         json_decref(inner.document);

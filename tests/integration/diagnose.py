@@ -92,6 +92,18 @@ def status():
     return json.loads(ctl("status", "--json", ok=(0, 1)))
 
 
+def correct_deployment(incident):
+    """The incident itself tells which port goes out of the deployment."""
+    options = {"HostConfig": {"PortBindings": {"8443/tcp": [{"HostPort": "8443"}], "5671/tcp": [{"HostPort": "5671"}]}}}
+    deployment = lab.folder() / "deployment.json"
+    deployment.write_text(json.dumps({"$edgeAgent": {"properties.desired": {"systemModules": {"edgeHub": {
+        "settings": {"createOptions": json.dumps(options)}}}}}}))
+    said = json.loads(ctl("--json", "--rules", str(ROOT / "conf/rules.d"), "fix", "plan", incident[:12], "--deployment", str(deployment)))
+    desired = said["manifest"]["$edgeAgent"]["properties.desired"]
+    del options["HostConfig"]["PortBindings"]["8443/tcp"]
+    assert json.loads(desired["systemModules"]["edgeHub"]["settings"]["createOptions"]) == options, said
+
+
 def port_taken():
     """edgeHub on a taken port is diagnosed with the holder's name, and clears when it runs"""
     docker.run("web", "sleep 100000", "-p", "8443:8443", owned=False)
@@ -101,6 +113,7 @@ def port_taken():
     assert "8443" in entry["MESSAGE"] and "web" in entry["MESSAGE"], entry["MESSAGE"]
     assert any("port is already allocated" in e for e in evidence_of(entry)), entry
     assert "hub-port-conflict" in ctl("list", ok=(1,))
+    correct_deployment(entry["EDGEWATCH_INCIDENT"])
     docker("rm", "-f", "web")
     assert not start_hub()
     wait_alert("hub-port-conflict", "cleared")

@@ -217,48 +217,52 @@ START_TEST(twice_is_once) {
 }
 END_TEST
 
-/* Pieces are at most 512 bytes, cut between characters, and there are at most 8. */
+/* Pieces are cut between characters, and there are at most 8. One string that was long already stays one. */
+static const struct {
+        size_t first, second; /* how many two-byte characters in each piece; none: there is no such piece */
+        size_t lengths[3];    /* of the pieces afterwards: what stands around them is 9 and 37 bytes */
+        int r;
+} long_ones[] = {
+        {100, 0, {246}, 0},
+        {240, 0, {512, 14}, 0},
+        {240, 240, {511, 495}, 0},
+        {400, 0, {846}, 0},
+        {400, 300, {511, 512, 423}, 0},
+        {2030, 0, {0}, -EFBIG},
+};
+
 START_TEST(long_create_options) {
-        static const char *const pieces[] = {"createOptions", "createOptions01", "createOptions02"};
-        char text[8192] = "{'m':{'settings':{'createOptions':'{^Env^:[^", joined[4096] = "";
         _cleanup_(deployment_change_done) DeploymentChange change = {};
-        json_t *template = json_of(dns), *manifest, *settings;
-        char error[DEPLOYMENT_ERROR_MAX], whole[6000];
+        json_t *template = json_of(dns), *settings = json_object(), *manifest, *after;
+        char text[8192] = "{\"Env\":[\"", error[DEPLOYMENT_ERROR_MAX], name[24];
+        size_t cut;
 
-        for (size_t i = 0; i < 240; i++)
-                strcat(text, "ü");
-        strcat(text, "^,','createOptions01':'^");
-        for (size_t i = 0; i < 240; i++)
-                strcat(text, "ü");
-        strcat(text, "^]}'}}}");
-        (void) snprintf(whole, sizeof(whole), "{'$edgeAgent':{'properties.desired':{'modules':%s}}}", text);
-        manifest = json_of(whole);
-        ck_assert_int_eq(deployment_change(manifest, template, &change, error), 0);
-        settings = json_object_get(json_object_get(change.corrected, "$edgeAgent"), "properties.desired");
-        settings = json_object_get(json_object_get(json_object_get(settings, "modules"), "m"), "settings");
-        for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {
-                const char *piece = json_string_value(json_object_get(settings, pieces[i]));
-
-                if (i == 2 && !piece)
-                        break;
-                ck_assert_ptr_nonnull(piece);
-                ck_assert_uint_le(strlen(piece), 512);
-                strcat(joined, piece);
+        for (size_t i = 0; i < long_ones[_i].first; i++)
+                (void) strcat(text, "ü");
+        cut = strlen(text);
+        for (size_t i = 0; i < long_ones[_i].second; i++)
+                (void) strcat(text, "ü");
+        (void) strcat(text, "\"]}");
+        if (long_ones[_i].second == 0)
+                cut = strlen(text);
+        (void) json_object_set_new(settings, "createOptions", json_stringn(text, cut));
+        if (text[cut])
+                (void) json_object_set_new(settings, "createOptions01", json_string(text + cut));
+        manifest = json_pack("{s:{s:{s:{s:{s:o}}}}}", "$edgeAgent", "properties.desired", "modules", "m",
+                "settings", settings);
+        ck_assert_int_eq(deployment_change(manifest, template, &change, error), long_ones[_i].r);
+        after = json_object_get(change.corrected, "$edgeAgent");
+        after = json_object_get(json_object_get(after, "properties.desired"), "modules");
+        after = json_object_get(json_object_get(after, "m"), "settings");
+        for (size_t i = 0; i < ELEMENTSOF(long_ones[_i].lengths); i++) {
+                (void) snprintf(name, sizeof(name), i > 0 ? "createOptions%02zu" : "createOptions", i);
+                ck_assert_uint_eq(
+                        json_string_length(json_object_get(after, name)), long_ones[_i].lengths[i]);
         }
-        ck_assert_ptr_nonnull(strstr(joined, "\"HostConfig\":{\"Dns\":[\"10.0.0.1\"]}}"));
         json_decref(manifest);
         json_decref(template);
 }
 END_TEST
-
-static const struct {
-        const char *text, *error;
-} unreadable[] = {
-        {"{\"a\": 1,\n \"a\": 2}", "2:"},
-        {"{\n  \"a\": }", "2:"},
-        {"", "1:"},
-        {"{\"a\": 123456789012345678901234567890}", "too big integer"},
-};
 
 /* "Nothing to change" alone would hide that the incident is of another deployment than this. */
 START_TEST(says_what_was_not_found) {
@@ -275,6 +279,15 @@ START_TEST(says_what_was_not_found) {
         json_decref(template);
 }
 END_TEST
+
+static const struct {
+        const char *text, *error;
+} unreadable[] = {
+        {"{\"a\": 1,\n \"a\": 2}", "2:"},
+        {"{\n  \"a\": }", "2:"},
+        {"", "1:"},
+        {"{\"a\": 123456789012345678901234567890}", "too big integer"},
+};
 
 START_TEST(says_where_it_is_no_json) {
         char error[DEPLOYMENT_ERROR_MAX] = "";
@@ -395,7 +408,7 @@ int main(void) {
 
         tcase_add_loop_test(tcase, changes, 0, ELEMENTSOF(cases));
         tcase_add_loop_test(tcase, twice_is_once, 0, ELEMENTSOF(cases));
-        tcase_add_test(tcase, long_create_options);
+        tcase_add_loop_test(tcase, long_create_options, 0, ELEMENTSOF(long_ones));
         tcase_add_test(tcase, says_what_was_not_found);
         tcase_add_loop_test(tcase, says_where_it_is_no_json, 0, ELEMENTSOF(unreadable));
         tcase_add_test(tcase, what_is_too_large_is_refused);
