@@ -237,18 +237,46 @@ json_t *template_children(const json_t *node) {
         return names;
 }
 
+static json_t *child_of(json_t *node, const char *token) {
+        uint64_t i;
+
+        if (json_is_array(node))
+                return text_to_u64(text_of(token), &i) < 0 ? NULL : json_array_get(node, (size_t) i);
+        return json_object_get(node, token);
+}
+
+/* A list that lost its last item goes too: Docker takes an empty list of host ports for "any". */
+static int prune(TemplateWalk *w, json_t *node, const char *path, const char *token) {
+        const json_t *list = json_object_get(node, token);
+        _cleanup_(freep) char *below = NULL;
+
+        if (!w->removes || !json_is_array(list) || json_array_size(list) > 0)
+                return 0;
+        below = template_join(path, token);
+        return below ? template_emit(w, "remove", below, NULL) : -ENOMEM;
+}
+
+/* Into the child of that very name: a module may be called "*". */
+static int walk_into(
+        TemplateWalk *w, json_t *node, const char *path, const char *name, char *const *tokens, size_t n) {
+        _cleanup_(freep) char *below = template_join(path, name);
+        json_t *child = child_of(node, name);
+        bool has_items = json_array_size(child) > 0;
+        int r;
+
+        if (!below)
+                return -ENOMEM;
+        r = template_walk(w, child, below, tokens, n);
+        return r < 0 || !has_items ? r : prune(w, node, path, name);
+}
+
 static int walk_children(TemplateWalk *w, json_t *node, const char *path, char *const *tokens, size_t n) {
         json_t *names = template_children(node), *name;
         size_t i;
         int r = 0;
 
         json_array_foreach (names, i, name) {
-                char *one[POINTER_TOKENS_MAX];
-
-                one[0] = (char *) json_string_value(name);
-                for (size_t k = 1; k < n; k++)
-                        one[k] = tokens[k];
-                r = template_walk(w, node, path, one, n);
+                r = walk_into(w, node, path, json_string_value(name), tokens, n);
                 if (r < 0)
                         break;
         }
@@ -360,49 +388,22 @@ static int walk_list(TemplateWalk *w, const json_t *list, const char *path) {
         return below ? template_emit(w, "add", below, json_deep_copy(value)) : -ENOMEM;
 }
 
-static json_t *child_of(json_t *node, const char *token) {
-        uint64_t i;
-
-        if (json_is_array(node))
-                return text_to_u64(text_of(token), &i) < 0 ? NULL : json_array_get(node, (size_t) i);
-        return json_object_get(node, token);
-}
-
-/* A list that lost its last item goes too: Docker takes an empty list of host ports for "any". */
-static int prune(TemplateWalk *w, json_t *node, const char *path, const char *token) {
-        const json_t *list = json_object_get(node, token);
-        _cleanup_(freep) char *below = NULL;
-
-        if (!w->removes || !json_is_array(list) || json_array_size(list) > 0)
-                return 0;
-        below = template_join(path, token);
-        return below ? template_emit(w, "remove", below, NULL) : -ENOMEM;
-}
-
 int template_walk(TemplateWalk *w, json_t *node, const char *path, char *const *tokens, size_t n) {
-        _cleanup_(freep) char *below = NULL;
-        json_t *child;
-        int r;
-
         if (n == 0)
                 return at_place(w, node, path);
         if (!json_is_object(node) && !json_is_array(node))
                 return template_wrong(
                         w, -EINVAL, "%s is neither an object nor a list", path[0] ? path : "createOptions");
         if (strcmp(tokens[0], "*") == 0)
-                return n == 1 && !w->removes && !w->replaces ? add_one_that_fits(w, node, path)
-                                                             : walk_children(w, node, path, tokens, n);
+                return n == 1 && !w->removes && !w->replaces
+                        ? add_one_that_fits(w, node, path)
+                        : walk_children(w, node, path, tokens + 1, n - 1);
         if (json_is_array(node) && n == 1 && strcmp(tokens[0], "0") == 0 && !w->removes && !w->replaces)
                 return walk_list(w, node, path);
         if (strcmp(tokens[0], "createOptions") == 0 && n > 1 &&
                 !json_is_object(json_object_get(node, "createOptions")))
                 return walk_create_options(w, node, path, tokens + 1, n - 1);
-        child = child_of(node, tokens[0]);
-        if (!child)
+        if (!child_of(node, tokens[0]))
                 return missing(w, path, tokens, n);
-        below = template_join(path, tokens[0]);
-        if (!below)
-                return -ENOMEM;
-        r = template_walk(w, child, below, tokens + 1, n - 1);
-        return r < 0 ? r : prune(w, node, path, tokens[0]);
+        return walk_into(w, node, path, tokens[0], tokens + 1, n - 1);
 }

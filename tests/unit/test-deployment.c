@@ -79,6 +79,9 @@ static const struct {
                 HUB_OF("'settings':{'createOptions':'{^HostConfig^:{^PortBindings^:{^443/tcp^:["
                        "{^HostPort^:^8443^}]}}}'}"),
                 0, NULL},
+        {port, HUB_OF("'settings':{'createOptions':'{^HostConfig^: {^PortBindings^:{^53/udp^:[]}}}'}"),
+                HUB_OF("'settings':{'createOptions':'{^HostConfig^: {^PortBindings^:{^53/udp^:[]}}}'}"), 0,
+                NULL},
         {port, HUB_OF("'settings':{'createOptions':' {  }'}"),
                 HUB_OF("'settings':{'createOptions':' {  }'}"), 0, NULL},
         {port,
@@ -117,6 +120,11 @@ static const struct {
         /* images, registries */
         {image, MODULES_OF("'a':{'settings':{'image':'bad'}},'b':{'settings':{'image':'fine'}}"),
                 MODULES_OF("'a':{'settings':{'image':'good'}},'b':{'settings':{'image':'fine'}}"), 0, NULL},
+        /* once walked for ever */
+        {image, MODULES_OF("'*':{'settings':{'image':'bad'}},'createOptions':{'settings':{'image':'bad'}}"),
+                MODULES_OF(
+                        "'*':{'settings':{'image':'good'}},'createOptions':{'settings':{'image':'good'}}"),
+                0, NULL},
         {registry, RUNTIME_OF(""),
                 RUNTIME_OF("'registryCredentials':{'crio':{'address':'cr.io','password':'<password>'}}"), 0,
                 NULL},
