@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/base/word.h"
 
@@ -18,11 +19,13 @@ typedef enum Option {
         OPTION_FOR,
         OPTION_HELP,
         OPTION_JSON,
+        OPTION_MERGE,
         OPTION_OUTPUT,
         OPTION_RECORDING,
         OPTION_RULES,
         OPTION_SET,
         OPTION_SINCE,
+        OPTION_UNTIL,
         OPTION_VERBOSE,
         OPTION_VERSION,
         OPTION_X_MAX,
@@ -38,13 +41,16 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_FOR] = {"for", 0, "DURATION", false, "go on recording for so long (90s, 10min)"},
         [OPTION_HELP] = {"help", 'h', NULL, true, "print this help"},
         [OPTION_JSON] = {"json", 'j', NULL, true, "print one JSON object instead of text"},
+        [OPTION_MERGE] = {"merge", 'm', NULL, false,
+                "read what many devices sent, each row with its sender"},
         [OPTION_OUTPUT] = {"output", 'o', "FILE", false, "write to FILE, whole at any instant"},
         [OPTION_RECORDING] = {"recording", 0, "DIR", false,
                 "take the incident from this recording or bundle"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
         [OPTION_SET] = {"set", 0, "NAME=VALUE", false, "the value of a variable; may be repeated"},
-        [OPTION_SINCE] = {"since", 'S', "TIME", false, "a duration (90min, 2d) or a time (RFC 3339)"},
+        [OPTION_SINCE] = {"since", 'S', "TIME", false, "a time (RFC 3339), a day, or a duration before now"},
+        [OPTION_UNTIL] = {"until", 'U', "TIME", false, "the same, for the end"},
         [OPTION_VERBOSE] = {"verbose", 'v', NULL, false, "also what was well or skipped, and why"},
         [OPTION_VERSION] = {"version", 'V', NULL, true, "print the version"},
 };
@@ -105,6 +111,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
         case OPTION_JSON:
                 a->json = true;
                 return 0;
+        case OPTION_MERGE:
+                a->merge = true;
+                return 0;
         case OPTION_OUTPUT:
                 a->output = value;
                 return 0;
@@ -117,6 +126,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return take_one_more(a->settings, &a->n_settings, SETTINGS_MAX, "set", value, errors);
         case OPTION_SINCE:
                 a->since = value;
+                return 0;
+        case OPTION_UNTIL:
+                a->until = value;
                 return 0;
         case OPTION_VERBOSE:
                 a->verbose = true;
@@ -195,21 +207,52 @@ bool arguments_allowed(const Arguments *a, const char *options, FILE *errors) {
         return true;
 }
 
-int arguments_since(const Arguments *a, usec_t now, usec_t fallback, usec_t *ret) {
+/* The midnight with which the day begins that `time` (UTC seconds) is in, or so many days before. */
+static int day_begin(time_t time, int days_before, usec_t *ret) {
+        struct tm tm;
+        time_t midnight;
+
+        if (!localtime_r(&time, &tm))
+                return -EINVAL;
+        tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+        tm.tm_mday -= days_before;
+        tm.tm_isdst = -1;
+        midnight = mktime(&tm);
+        if (midnight < 0)
+                return -EINVAL;
+        *ret = (usec_t) midnight * USEC_PER_SEC;
+        return 0;
+}
+
+static int parse_day(const char *value, usec_t now, usec_t *ret) {
+        struct tm tm = {.tm_hour = 12, .tm_isdst = -1};
+        time_t seconds = (time_t) (now / USEC_PER_SEC);
+        const char *end;
+
+        if (strcmp(value, "today") == 0 || strcmp(value, "yesterday") == 0)
+                return day_begin(seconds, value[0] == 'y', ret);
+        end = strptime(value, "%Y-%m-%d", &tm);
+        if (!end || *end != '\0' || tm.tm_year < 70)
+                return -EINVAL;
+        return day_begin(mktime(&tm), 0, ret);
+}
+
+int arguments_time(const char *value, usec_t now, usec_t fallback, usec_t *ret) {
         usec_t duration;
         uint64_t nsec;
         size_t len;
 
-        if (!a->since) {
-                *ret = usec_sub(now, fallback);
+        if (!value) {
+                *ret = fallback;
                 return 0;
         }
-        if (duration_parse(text_of(a->since), &duration) >= 0) {
+        if (duration_parse(text_of(value + (value[0] == '-')), &duration) >= 0) {
                 *ret = usec_sub(now, duration);
                 return 0;
         }
-        if (timestamp_parse(text_of(a->since), &nsec, &len) < 0 || a->since[len] != '\0')
-                return -EINVAL;
-        *ret = nsec / NSEC_PER_USEC;
-        return 0;
+        if (timestamp_parse(text_of(value), &nsec, &len) >= 0 && value[len] == '\0') {
+                *ret = nsec / NSEC_PER_USEC;
+                return 0;
+        }
+        return parse_day(value, now, ret);
 }

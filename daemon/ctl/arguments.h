@@ -18,8 +18,8 @@ typedef enum ColorMode {
 
 typedef struct Arguments {
         ColorMode color;
-        bool json, all, help, verbose, version;
-        const char *since, *directory, *duration, *dont_run, *output;
+        bool json, all, help, merge, verbose, version;
+        const char *since, *until, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
         const char *deployment, *recording;
@@ -49,6 +49,9 @@ int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors);
  * `errors` which one is not. */
 bool arguments_allowed(const Arguments *a, const char *options, FILE *errors);
 
-/* The time that --since names: a duration before now, or an RFC 3339 timestamp; `fallback` before now
- * without it. -EINVAL when it is neither. */
-int arguments_since(const Arguments *a, usec_t now, usec_t fallback, usec_t *ret);
+/* The time that an option names: RFC 3339; a duration before now ("1h", "-1h"); the beginning of a day
+ * ("2024-05-23", today, yesterday) on this machine's clock. `fallback` when it was not given. -EINVAL when
+ * it is none of these. */
+#define TIME_WORDS                                                                                          \
+        "time: 2024-05-23T07:50:52Z, 2024-05-23, today, yesterday, or a duration before now (90min, -2d)"
+int arguments_time(const char *value, usec_t now, usec_t fallback, usec_t *ret);

@@ -1,10 +1,13 @@
 /* What is counted about incidents and fixes for `metrics`: per symptom what is active and what was ever
  * raised, per fix how it ended.
  *
- * Raised counts are kept over restarts. Trap: an incident is counted with its first report (seq 1), so one
- * that is read again after a kill, and keeps its seq in the state file, is not counted twice. */
+ * What is only ever counted up is kept over restarts. Trap: an incident is counted with its first report
+ * (seq 1), so one that is read again after a kill, and keeps its seq in the state file, is not counted
+ * twice. */
 
 #include "daemon/watch/manager-internal.h"
+
+#include <string.h>
 
 /* Of symptoms whose rules went with a reload; more are not counted. */
 #define RAISED_MAX 1024
@@ -19,7 +22,40 @@ void manager_count_raised(Manager *m, const Incident *incident, IncidentChange c
                         m->raised, incident->symptom, json_integer(json_integer_value(old) + 1));
 }
 
-int manager_restore_raised(Manager *m, const json_t *saved) {
+static const char *const outcomes[] = {"fixed", "rolled-back", "failed"};
+
+static void add_to(json_t *fixes, const char *fix, const char *outcome, json_int_t n) {
+        json_t *of_fix = json_object_get(fixes, fix);
+
+        if (!of_fix && json_object_size(fixes) < CONFIG_FIXES_MAX) {
+                of_fix = json_object();
+                (void) json_object_set_new(fixes, fix, of_fix);
+        }
+        (void) json_object_set_new(
+                of_fix, outcome, json_integer(json_integer_value(json_object_get(of_fix, outcome)) + n));
+}
+
+void manager_count_fix(Manager *m, const Incident *incident, IncidentChange change) {
+        const char *fix = incident->rule ? incident->rule->remedy.fix : NULL;
+
+        for (size_t o = 0; change == CHANGE_FIX && fix && incident->fix_state && o < ELEMENTSOF(outcomes);
+                o++)
+                if (strcmp(incident->fix_state, outcomes[o]) == 0)
+                        add_to(m->fixed, fix, outcomes[o], 1);
+}
+
+static void restore_fixed(Manager *m, const json_t *saved) {
+        const char *fix;
+        json_t *of_fix;
+
+        json_object_foreach ((json_t *) saved, fix, of_fix)
+                for (size_t o = 0; o < ELEMENTSOF(outcomes); o++)
+                        add_to(m->fixed, fix, outcomes[o],
+                                json_integer_value(json_object_get(of_fix, outcomes[o])));
+}
+
+int manager_restore_counts(Manager *m, const json_t *state) {
+        const json_t *saved = json_object_get(state, "raised");
         const char *symptom;
         json_t *n;
 
@@ -27,6 +63,7 @@ int manager_restore_raised(Manager *m, const json_t *saved) {
                 if (json_is_integer(n) && json_object_size(m->raised) < RAISED_MAX &&
                         json_object_set(m->raised, symptom, n) < 0)
                         return -ENOMEM;
+        restore_fixed(m, json_object_get(state, "fixed"));
         return 0;
 }
 
@@ -69,26 +106,12 @@ json_t *manager_symptoms_to_json(const Manager *m) {
         return symptoms;
 }
 
-static const char *const outcomes[] = {"fixed", "rolled-back", "failed"};
-
 json_t *manager_fixes_to_json(const Manager *m) {
         const RuleSet *rules = m->compiled.rules;
-        const Incident *const *incidents;
-        json_t *fixes = json_object();
-        size_t n;
+        json_t *fixes = json_deep_copy(m->fixed);
 
         for (size_t i = 0; i < rules->n_rules; i++)
-                if (rules->rules[i]->remedy.fix)
-                        (void) json_object_set_new(fixes, rules->rules[i]->remedy.fix,
-                                json_pack(
-                                        "{s:i, s:i, s:i}", outcomes[0], 0, outcomes[1], 0, outcomes[2], 0));
-        incidents = diagnosis_incidents(m->compiled.diagnosis, &n);
-        for (size_t i = 0; i < n; i++) {
-                const Incident *incident = incidents[i];
-
-                for (size_t o = 0; incident->rule && incident->fix_state && o < ELEMENTSOF(outcomes); o++)
-                        if (strcmp(incident->fix_state, outcomes[o]) == 0)
-                                count_up(json_object_get(fixes, incident->rule->remedy.fix), outcomes[o]);
-        }
+                for (size_t o = 0; rules->rules[i]->remedy.fix && o < ELEMENTSOF(outcomes); o++)
+                        add_to(fixes, rules->rules[i]->remedy.fix, outcomes[o], 0);
         return fixes;
 }

@@ -59,6 +59,7 @@ struct Manager {
         sd_event_source *signals[3], *after_each, *deadline, *save_later;
 
         json_t *raised;        /* symptom: how many of its incidents were ever reported */
+        json_t *fixed;         /* fix: outcome: how many */
         json_t *restored;      /* the state as it was loaded; holds the sources' positions */
         usec_t saved_at;       /* monotonic */
         bool save_now;         /* an incident changed */
@@ -91,8 +92,8 @@ void manager_print_change(const Incident *incident, IncidentChange change);
 
 /* manager-counts.c */
 void manager_count_raised(Manager *m, const Incident *incident, IncidentChange change);
-/* `saved` may be NULL. */
-int manager_restore_raised(Manager *m, const json_t *saved);
+void manager_count_fix(Manager *m, const Incident *incident, IncidentChange change);
+int manager_restore_counts(Manager *m, const json_t *state);
 json_t *manager_symptoms_to_json(const Manager *m);
 json_t *manager_fixes_to_json(const Manager *m);
 

@@ -54,7 +54,7 @@ int manager_restore_state(Manager *m) {
         log_set_aside(m);
         if (r == 0)
                 return 0;
-        r = manager_restore_raised(m, json_object_get(m->restored, "raised"));
+        r = manager_restore_counts(m, m->restored);
         if (r < 0)
                 return r;
         r = silence_restore(m->silence, json_object_get(m->restored, "silences"), source_realtime());
@@ -109,9 +109,9 @@ static json_t *make_state(const Manager *m) {
                 json_decref(positions);
                 return NULL;
         }
-        return json_pack("{s:i, s:I, s:o, s:o, s:o, s:O}", "version", STATE_VERSION, "saved_at",
+        return json_pack("{s:i, s:I, s:o, s:o, s:o, s:O, s:O}", "version", STATE_VERSION, "saved_at",
                 (json_int_t) source_realtime(), "sources", positions, "diagnosis", diagnosis, "silences",
-                silences, "raised", m->raised);
+                silences, "raised", m->raised, "fixed", m->fixed);
 }
 
 static uint64_t count_read(const Manager *m) {

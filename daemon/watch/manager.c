@@ -34,7 +34,8 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         m->options = *options;
         m->phase = PHASE_STARTING;
         m->raised = json_object();
-        if (!m->raised)
+        m->fixed = json_object();
+        if (!m->raised || !m->fixed)
                 return -ENOMEM;
         r = sd_event_new(&m->event);
         if (r < 0)
@@ -81,6 +82,7 @@ Manager *manager_free(Manager *m) {
         silence_free(m->silence);
         config_free(m->config);
         problem_list_done(&m->problems);
+        json_decref(m->fixed);
         json_decref(m->raised);
         json_decref(m->restored);
         free(m->set_aside);
@@ -107,6 +109,7 @@ void manager_incident_changed(void *userdata, const Incident *incident, Incident
         m->save_now = true;
         m->show_status = true;
         manager_count_raised(m, incident, change);
+        manager_count_fix(m, incident, change);
         r = is_silenced(m, incident, change) || is_told_by_fixer(incident, change)
                 ? 0
                 : journal_sink_write(m->journal_sink, incident, change);

@@ -13,6 +13,7 @@
 
 #include <yaml.h>
 
+#include "lib/base/buffer.h"
 #include "lib/base/word.h"
 
 typedef struct Reader {
@@ -128,6 +129,18 @@ static void read_mode(Reader *r, const yaml_node_t *value, void *target) {
         (void) parse_mode(r, value, target);
 }
 
+static void unknown_key(Reader *r, const yaml_node_t *name, const ConfigKey *keys, size_t n_keys) {
+        _cleanup_(buffer_done) Buffer known = {};
+
+        for (size_t i = 0; i < n_keys; i++)
+                (void) buffer_append_format(&known, "%s%s", i == 0 ? "" : ", ", keys[i].name);
+        r->failed = true;
+        (void) problem_list_add(r->problems, r->path, (unsigned) name->start_mark.line + 1,
+                (unsigned) name->start_mark.column + 1, "unknown key \"%s\"; known here: %s",
+                name->type == YAML_SCALAR_NODE ? (const char *) name->data.scalar.value : "",
+                known.error == 0 && known.data ? known.data : "(out of memory)");
+}
+
 /* Calls read for each pair whose key is in the table. */
 static void read_mapping(
         Reader *r, const yaml_node_t *node, const ConfigKey *keys, size_t n_keys, void *base) {
@@ -149,9 +162,7 @@ static void read_mapping(
                 if (key)
                         key->read(r, value, (char *) base + key->offset);
                 else
-                        problem(r, name, "unknown key \"%s\"",
-                                name->type == YAML_SCALAR_NODE ? (const char *) name->data.scalar.value
-                                                               : "");
+                        unknown_key(r, name, keys, n_keys);
         }
 }
 

@@ -152,8 +152,9 @@ static void write_source_count(Buffer *b, const Metric *m, const json_t *status)
         size_t i;
 
         json_array_foreach (json_object_get(status, "sources"), i, source)
-                append_integer(
-                        b, m, &(Label){"source", string_of(source, "name")}, 1, integer_of(source, m->key));
+                if (json_object_get(source, m->key)) /* some count more than others */
+                        append_integer(b, m, &(Label){"source", string_of(source, "name")}, 1,
+                                integer_of(source, m->key));
 }
 
 static void write_fixes(Buffer *b, const Metric *m, const json_t *status) {
@@ -187,7 +188,7 @@ static const Metric metrics[] = {
                 "raised"},
         {"edgewatch_incidents_dropped_total", "counter",
                 "Suspicions and incidents that a limit of the daemon threw away.", write_integer, "dropped"},
-        {"edgewatch_fixes_total", "counter", "Fixes of listed incidents by outcome.", write_fixes, "fixes"},
+        {"edgewatch_fixes_total", "counter", "Fixes of incidents by outcome.", write_fixes, "fixes"},
         {"edgewatch_source_state", "gauge", "1 for the state that the source is in.", write_source_state,
                 "state"},
         {"edgewatch_source_read_total", "counter", "Entries, messages and frames read.", write_source_count,
@@ -199,6 +200,8 @@ static const Metric metrics[] = {
         {"edgewatch_source_lost_total", "counter",
                 "Times that something was lost before it could be read, and state was read anew.",
                 write_source_count, "lost"},
+        {"edgewatch_source_truncated_total", "counter", "Log lines that were too long and were cut.",
+                write_source_count, "truncated"},
         {"edgewatch_source_errors_total", "counter", "Malformed input.", write_source_count, "errors"},
         {"edgewatch_source_retries_total", "counter", "Attempts to read a degraded source again.",
                 write_source_count, "retries"},

@@ -31,7 +31,8 @@ static const char full[] =
         " \"fixes\": {\"docker-dns\": {\"fixed\": 1, \"failed\": 0}},"
         " \"sources\": [{\"name\": \"journal\", \"state\": \"degraded\", \"read\": 5, \"wanted\": 4, "
         "\"dropped\": 3,"
-        "   \"lost\": 2, \"errors\": 1, \"retries\": 9}]}";
+        "   \"lost\": 2, \"errors\": 1, \"retries\": 9},"
+        "  {\"name\": \"docker\", \"state\": \"live\", \"truncated\": 6}]}";
 
 static const char *const lines[] = {
         "edgewatch_up 1",
@@ -56,6 +57,7 @@ static const char *const lines[] = {
         "edgewatch_source_wanted_total{source=\"journal\"} 4",
         "edgewatch_source_dropped_total{source=\"journal\"} 3",
         "edgewatch_source_lost_total{source=\"journal\"} 2",
+        "edgewatch_source_truncated_total{source=\"docker\"} 6",
         "edgewatch_source_errors_total{source=\"journal\"} 1",
         "edgewatch_source_retries_total{source=\"journal\"} 9",
 };

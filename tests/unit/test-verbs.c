@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/ctl/incidents-text.h"
 #include "daemon/ctl/rule-directories.h"
@@ -93,6 +94,11 @@ static const struct {
         {"list", "--since=1h", false},
         {"history", "--since=1h", true},
         {"history", "--all", true},
+        {"history", "--merge", true},
+        {"history", "--until=1h", true},
+        {"record", "--until=1h", false},
+        {"metrics", "--output=x", true},
+        {"list", "--output=x", false},
         {"replay", "--rules=x", true},
         {"replay", "--all", false},
         {"status", "--color=always", true},
@@ -188,6 +194,54 @@ START_TEST(no_rules_are_no_good_news) {
 }
 END_TEST
 
+#define NOW (UINT64_C(1716450652) * USEC_PER_SEC) /* 2024-05-23T07:50:52Z */
+
+static const struct {
+        const char *value, *expected; /* two hours ahead of UTC; NULL when it is no time */
+} times[] = {
+        {"1h", "2024-05-23T06:50:52.000000Z"},
+        {"-1h", "2024-05-23T06:50:52.000000Z"},
+        {"-2d", "2024-05-21T07:50:52.000000Z"},
+        {"2024-05-20T01:02:03Z", "2024-05-20T01:02:03.000000Z"},
+        {"2024-05-20T01:02:03+02:00", "2024-05-19T23:02:03.000000Z"},
+        {"2024-05-20", "2024-05-19T22:00:00.000000Z"},
+        {"today", "2024-05-22T22:00:00.000000Z"},
+        {"yesterday", "2024-05-21T22:00:00.000000Z"},
+        {"--1h", NULL},
+        {"-", NULL},
+        {"", NULL},
+        {"1", NULL},
+        {"2024-05", NULL},
+        {"2024-13-01", NULL},
+        {"2024-05-20 ", NULL},
+        {"2024-05-20T01:02:03Zz", NULL},
+        {"tomorrow", NULL},
+        {"1960-01-01", NULL},
+};
+
+START_TEST(times_in_many_forms) {
+        char got[TIMESTAMP_MAX];
+        usec_t t = 7;
+        int r;
+
+        ck_assert_int_eq(setenv("TZ", "XXX-2", 1), 0);
+        tzset();
+        r = arguments_time(times[_i].value, NOW, 0, &t);
+        ck_assert_int_eq(r, times[_i].expected ? 0 : -EINVAL);
+        ck_assert_str_eq(
+                r < 0 ? "" : timestamp_format(t, got), times[_i].expected ? times[_i].expected : "");
+        ck_assert_uint_eq(r < 0 ? t : 7, 7);
+}
+END_TEST
+
+START_TEST(no_time_is_the_default) {
+        usec_t t;
+
+        ck_assert_int_eq(arguments_time(NULL, NOW, 42, &t), 0);
+        ck_assert_uint_eq(t, 42);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("verbs");
         TCase *tcase = tcase_create("verbs");
@@ -195,6 +249,8 @@ int main(void) {
         tcase_add_loop_test(tcase, command_lines, 0, ELEMENTSOF(lines));
         tcase_add_test(tcase, a_ninth_rule_directory_is_refused);
         tcase_add_loop_test(tcase, a_verb_takes_its_own_options, 0, ELEMENTSOF(options_of_verbs));
+        tcase_add_loop_test(tcase, times_in_many_forms, 0, ELEMENTSOF(times));
+        tcase_add_test(tcase, no_time_is_the_default);
         tcase_add_test(tcase, every_verb_is_whole);
         tcase_add_test(tcase, members_of_incidents);
         tcase_add_test(tcase, no_rules_are_no_good_news);

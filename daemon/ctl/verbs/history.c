@@ -1,30 +1,46 @@
 /* history: what edgewatch has written about incidents. The journal is the only history there is.
  *
  * The trap: any program may write EDGEWATCH_ fields. Only entries of edgewatchd's own unit count, unless
- * --all asks for those of others too. */
+ * --all asks for those of others too. Of what other machines sent (--merge) even that is the sender's word,
+ * so each row says who the sender was. */
 
-#include <systemd/sd-journal.h>
+#include <string.h>
 
-#include "daemon/ctl/incidents-text.h"
 #include "daemon/base/clock.h"
+#include "daemon/ctl/incidents-text.h"
+#include "daemon/ctl/journal-set.h"
 #include "lib/base/printable.h"
 #include "lib/diagnosis/incident.h"
 
-#define OWN_UNIT      "edgewatchd.service"
-#define FIELD_MAX     ((size_t) 16 * 1024)
-#define DEFAULT_SINCE (7 * 24 * USEC_PER_HOUR)
+#define OWN_UNIT         "edgewatchd.service"
+#define REMOTE_DIRECTORY "/var/log/journal/remote" /* where systemd-journal-remote writes */
+#define FIELD_MAX        ((size_t) 16 * 1024)
+#define DEFAULT_SINCE    (7 * 24 * USEC_PER_HOUR)
 
 /* The columns, and the names they have in JSON. */
 static const struct {
         const char *field, *key, *title;
+        bool merged_only, json_only;
 } columns[] = {
+        {"_HOSTNAME", "host", "HOST", .merged_only = true},
+        {"_MACHINE_ID", "machine", NULL, .merged_only = true, .json_only = true},
+        {NULL, "sender", "SENDER", .merged_only = true}, /* no field: who the receiver says it was */
         {"EDGEWATCH_INCIDENT", "incident", "INCIDENT"},
         {"EDGEWATCH_SYMPTOM", "symptom", "SYMPTOM"},
         {"EDGEWATCH_SUBJECT", "subject", "SUBJECT"},
         {"EDGEWATCH_STATE", "state", "STATE"},
         {"MESSAGE", "message", "MESSAGE"},
 };
-#define COLUMN_STATE 3
+
+typedef struct History {
+        JournalSet journals;
+        usec_t since, until;
+        bool merged;
+} History;
+
+static void history_done(History *h) {
+        journal_set_done(&h->journals);
+}
 
 static int add_matches(sd_journal *j, bool of_others) {
         char match[64];
@@ -64,71 +80,79 @@ static void row_done(Row *row) {
                 free(row->values[i]);
 }
 
-static int row_read(Row *row, sd_journal *j) {
-        int r;
-
-        r = sd_journal_get_realtime_usec(j, &row->time);
-        if (r < 0)
-                return r;
+static int row_read(Row *row, const JournalSource *source) {
+        row->time = source->time;
         for (size_t i = 0; i < ELEMENTSOF(columns); i++) {
-                row->values[i] = read_field(j, columns[i].field);
+                row->values[i] = columns[i].field ? read_field(source->journal, columns[i].field)
+                                                  : strdup(source->name ? source->name : "");
                 if (!row->values[i])
                         return -ENOMEM;
         }
         return 0;
 }
 
-static void row_to_table(const Row *row, Table *t) {
-        char time[LOCAL_TIME_MAX];
-        const char *cells[1 + ELEMENTSOF(columns)] = {local_time(row->time, time)};
-
-        for (size_t i = 0; i < ELEMENTSOF(columns); i++)
-                cells[1 + i] = row->values[i];
-        table_add(t, cells, 1 + COLUMN_STATE, color_of_state(row->values[COLUMN_STATE]));
+static bool has_column(const History *h, size_t i, bool json) {
+        return (h->merged || !columns[i].merged_only) && (json || !columns[i].json_only);
 }
 
-static int row_to_json(const Row *row, json_t *list) {
+static void row_to_table(const History *h, const Row *row, Table *t) {
+        char time[LOCAL_TIME_MAX];
+        const char *cells[1 + ELEMENTSOF(columns)] = {local_time(row->time, time)};
+        size_t n = 1, state = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(columns); i++)
+                if (has_column(h, i, false)) {
+                        if (strcmp(columns[i].key, "state") == 0)
+                                state = n;
+                        cells[n++] = row->values[i];
+                }
+        table_add(t, cells, state, color_of_state(cells[state]));
+}
+
+static int row_to_json(const History *h, const Row *row, json_t *list) {
         char time[TIMESTAMP_MAX];
         json_t *object = json_pack("{s:s}", "time", timestamp_format(row->time, time));
 
         for (size_t i = 0; object && i < ELEMENTSOF(columns); i++)
-                if (json_object_set_new(object, columns[i].key, json_string(row->values[i])) < 0) {
+                if (has_column(h, i, true) &&
+                        json_object_set_new(object, columns[i].key, json_string(row->values[i])) < 0) {
                         json_decref(object);
                         return -ENOMEM;
                 }
         return json_array_append_new(list, object) < 0 ? -ENOMEM : 0;
 }
 
-static int read_all(sd_journal *j, usec_t since, json_t *list, Table *t, size_t *ret_n) {
+static int read_all(History *h, json_t *list, Table *t, size_t *ret_n) {
+        JournalSet *set = &h->journals;
         size_t n = 0;
         int r;
 
-        r = sd_journal_seek_realtime_usec(j, since);
+        r = journal_set_seek(set, h->since);
         if (r < 0)
                 return r;
-        while ((r = sd_journal_next(j)) > 0) {
+        while ((r = journal_set_next(set)) > 0 && set->current->time <= h->until) {
                 _cleanup_(row_done) Row row = {};
 
-                r = row_read(&row, j);
+                r = row_read(&row, set->current);
                 if (r >= 0 && list)
-                        r = row_to_json(&row, list);
+                        r = row_to_json(h, &row, list);
                 if (r < 0)
                         return r;
                 if (t)
-                        row_to_table(&row, t);
+                        row_to_table(h, &row, t);
                 n++;
         }
         *ret_n = n;
         return r;
 }
 
-static ExitCode print_json_history(sd_journal *j, usec_t since) {
+static ExitCode print_json_history(History *h) {
         json_t *list = json_array(), *object;
         ExitCode code = EXIT_FINE;
         size_t n;
         int r;
 
-        r = list ? read_all(j, since, list, NULL, &n) : -ENOMEM;
+        r = list ? read_all(h, list, NULL, &n) : -ENOMEM;
         object = json_pack("{s:i, s:o}", "format", 1, "history", list);
         if (r >= 0 && !(object && print_json(object)))
                 r = -ENOMEM;
@@ -138,16 +162,17 @@ static ExitCode print_json_history(sd_journal *j, usec_t since) {
         return code;
 }
 
-static ExitCode print_table_history(sd_journal *j, usec_t since) {
+static ExitCode print_table_history(History *h) {
         const char *titles[1 + ELEMENTSOF(columns)] = {"TIME"};
         _cleanup_(table_freep) Table *t = NULL;
-        size_t n;
+        size_t n_titles = 1, n;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(columns); i++)
-                titles[1 + i] = columns[i].title;
-        t = table_new(titles, ELEMENTSOF(titles));
-        r = t ? read_all(j, since, NULL, t, &n) : -ENOMEM;
+                if (has_column(h, i, false))
+                        titles[n_titles++] = columns[i].title;
+        t = table_new(titles, n_titles);
+        r = t ? read_all(h, NULL, t, &n) : -ENOMEM;
         if (r >= 0 && n == 0) {
                 printf("The journal tells of no incident in that time.\n");
                 return EXIT_FINE;
@@ -157,33 +182,44 @@ static ExitCode print_table_history(sd_journal *j, usec_t since) {
         return r < 0 ? fail(r, "Failed to read the journal") : EXIT_FINE;
 }
 
-static void journal_closep(sd_journal **j) {
-        sd_journal_close(*j);
+static ExitCode open_journals(const Arguments *a, History *h) {
+        const char *directory = a->directory || !a->merge ? a->directory : REMOTE_DIRECTORY;
+        int r;
+
+        h->merged = a->merge;
+        r = a->merge ? journal_set_open_senders(&h->journals, directory)
+                     : journal_set_open(&h->journals, directory);
+        if (r < 0)
+                return fail(r, "Failed to open %s", directory ? directory : "the journal");
+        FOREACH_ARRAY (source, h->journals.sources, h->journals.n_sources) {
+                r = add_matches(source->journal, a->all);
+                if (r < 0)
+                        return fail(r, "Failed to read the journal");
+                (void) sd_journal_set_data_threshold(source->journal, FIELD_MAX);
+        }
+        return EXIT_FINE;
 }
 
 static ExitCode run(const Arguments *a) {
-        _cleanup_(journal_closep) sd_journal *j = NULL;
-        usec_t since;
-        int r;
+        _cleanup_(history_done) History h = {};
+        usec_t now = realtime_now();
+        ExitCode code;
 
-        if (arguments_since(a, realtime_now(), DEFAULT_SINCE, &since) < 0)
-                return fail(
-                        0, "--since=%s is neither a duration (90min, 2d) nor a time (RFC 3339)", a->since);
-        r = a->directory ? sd_journal_open_directory(&j, a->directory, 0)
-                         : sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
-        if (r < 0)
-                return fail(r, "Failed to open the journal");
-        r = add_matches(j, a->all);
-        if (r < 0)
-                return fail(r, "Failed to read the journal");
-        (void) sd_journal_set_data_threshold(j, FIELD_MAX);
-        return a->json ? print_json_history(j, since) : print_table_history(j, since);
+        if (arguments_time(a->since, now, usec_sub(now, DEFAULT_SINCE), &h.since) < 0)
+                return fail(0, "--since=%s is no " TIME_WORDS, a->since);
+        if (arguments_time(a->until, now, USEC_INFINITY, &h.until) < 0)
+                return fail(0, "--until=%s is no " TIME_WORDS, a->until);
+        code = open_journals(a, &h);
+        if (code != EXIT_FINE)
+                return code;
+        code = a->json ? print_json_history(&h) : print_table_history(&h);
+        return h.journals.n_unreadable > 0 ? EXIT_TROUBLE : code;
 }
 
 const Verb verb_history = {
         .name = "history",
         .arguments = "",
         .help = "what the journal tells of incidents, of the last 7 days or --since a time",
-        .options = "all directory since",
+        .options = "all directory merge since until",
         .run = run,
 };

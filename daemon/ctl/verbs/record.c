@@ -31,9 +31,8 @@ static void session_done(Session *s) {
 static int parse_times(const Arguments *a, Recorder *r) {
         usec_t now = realtime_now(), duration = 0;
 
-        if (arguments_since(a, now, DEFAULT_SINCE, &r->since) < 0) {
-                (void) fail(0, "\"%s\" is neither a duration (90min, 2d) nor a time (2024-05-23T07:50:52Z)",
-                        a->since);
+        if (arguments_time(a->since, now, usec_sub(now, DEFAULT_SINCE), &r->since) < 0) {
+                (void) fail(0, "--since=%s is no " TIME_WORDS, a->since);
                 return -EINVAL;
         }
         if (a->duration && duration_parse(text_of(a->duration), &duration) < 0) {

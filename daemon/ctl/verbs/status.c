@@ -58,6 +58,17 @@ static void print_summary(const json_t *status, json_int_t n_active) {
                 color_begin(n_active > 0 ? COLOR_RED : COLOR_GREEN), n_active, color_end());
 }
 
+static void print_truncated(const json_t *sources) {
+        const json_t *source;
+        size_t i;
+
+        json_array_foreach (sources, i, source)
+                if (counter(source, "truncated") > 0)
+                        printf("%s: %" JSON_INTEGER_FORMAT
+                               " log lines were too long and were read up to a limit only\n",
+                                member(source, "name"), counter(source, "truncated"));
+}
+
 /* A consequence does not count, its cause does. */
 static json_int_t count_active(const json_t *status) {
         const json_t *incidents = json_object_get(status, "incidents");
@@ -87,6 +98,7 @@ static ExitCode print_status(const json_t *status, const Arguments *a) {
         print_problems(status);
         if (print_sources(json_object_get(status, "sources")) < 0)
                 return fail(ENOMEM, "Failed to print the status");
+        print_truncated(json_object_get(status, "sources"));
         return EXIT_FINE;
 }
 

@@ -34,10 +34,28 @@ const char *docker_log_phase_to_string(DockerLogPhase phase) {
 
 static int log_open(DockerLog *log, DockerLogPhase phase);
 
+uint64_t docker_logs_truncated(const Docker *d) {
+        uint64_t n = d->n_truncated;
+
+        for (size_t i = 0; i < d->n_containers; i++) {
+                const DockerLog *log = d->containers[i]->log;
+
+                if (log && log->decoder)
+                        n += docker_log_decoder_truncated(log->decoder);
+        }
+        return n;
+}
+
+static void decoder_end(DockerLog *log) {
+        if (log->decoder)
+                log->docker->n_truncated += docker_log_decoder_truncated(log->decoder);
+        log->decoder = docker_log_decoder_free(log->decoder);
+}
+
 static void keep_position(DockerLog *log) {
         if (log->decoder && !log->is_searching)
                 log->position = docker_log_decoder_position(log->decoder);
-        log->decoder = docker_log_decoder_free(log->decoder);
+        decoder_end(log);
 }
 
 void docker_log_stop(DockerLog *log) {
@@ -218,7 +236,7 @@ static void end_search(DockerLog *log) {
         if (log->position.nsec == 0)
                 log->position.nsec = docker_now(log->docker, CLOCK_REALTIME) * NSEC_PER_USEC;
         log->highest_nsec = log->position.nsec;
-        log->decoder = docker_log_decoder_free(log->decoder);
+        decoder_end(log);
 }
 
 /* The whole log was sent: the last words of a process that crashed may lack their newline. */
@@ -315,7 +333,7 @@ static int log_open(DockerLog *log, DockerLogPhase phase) {
         }
         if (phase == DOCKER_LOG_FOLLOW)
                 merge_set_live(log->channel.input);
-        log->decoder = docker_log_decoder_free(log->decoder);
+        decoder_end(log);
         if (phase != DOCKER_LOG_MEASURE) {
                 r = docker_log_decoder_new(&log->decoder, log->container->object->tty == 1, skip);
                 if (r < 0)

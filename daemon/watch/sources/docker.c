@@ -399,6 +399,7 @@ static void docker_describe(const Source *s, json_t *object) {
                                 docker_log_phase_to_string(c->log->phase), "reason", c->log->reason));
         }
         (void) json_object_set_new(object, "logs", logs);
+        (void) json_object_set_new(object, "truncated", json_integer((json_int_t) docker_logs_truncated(d)));
 }
 
 const SourceOps docker_source_ops = {

@@ -111,6 +111,7 @@ struct Docker {
         usec_t list_asked;
         bool swept_once, networks_wanted;
         size_t n_logs;
+        uint64_t n_truncated; /* lines that decoders which are gone have cut */
         LogJoiner *joiner;
         usec_t clock_offset; /* realtime minus boottime, of the last sweep */
 };
@@ -156,4 +157,5 @@ DockerLog *docker_log_free(DockerLog *log);
 void docker_logs_clock_stepped(Docker *d);
 const char *docker_log_phase_to_string(DockerLogPhase phase);
 json_t *docker_log_save(const DockerLog *log);
+uint64_t docker_logs_truncated(const Docker *d); /* lines that were cut at DOCKER_LINE_MAX */
 int docker_log_restore(Docker *d, DockerContainer *c, const json_t *object);
