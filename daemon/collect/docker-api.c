@@ -20,6 +20,7 @@ typedef struct Answer {
         CURL *easy;
         docker_piece_t piece;
         void *userdata;
+        bool takes_errors; /* what comes with another status than 200 is wanted too */
         int error;
 } Answer;
 
@@ -44,7 +45,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *userdata) {
         long status = 0;
 
         (void) curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &status);
-        if (status == 200)
+        if (status == 200 || a->takes_errors)
                 a->error = a->piece(a->userdata, (Text){data, size * n});
         return a->error < 0 ? 0 : size * n;
 }
@@ -52,6 +53,9 @@ static size_t on_data(char *data, size_t size, size_t n, void *userdata) {
 static int error_of_status(long status) {
         switch (status) {
         case 200:
+        case 201:
+        case 204:
+        case 304:
                 return 0;
         case 401:
         case 403:
@@ -101,9 +105,9 @@ static int poll_transfer(DockerApi *d, const DockerCompanion *companion) {
         return -EAGAIN;
 }
 
-int docker_api_stream(DockerApi *d, const char *path, usec_t timeout, docker_piece_t piece, void *userdata,
-        const DockerCompanion *companion) {
-        Answer answer = {.easy = d->easy, .piece = piece, .userdata = userdata};
+/* What the options of the handle say is asked; path is the URL's. */
+static int transfer(
+        DockerApi *d, const char *path, usec_t timeout, Answer *answer, const DockerCompanion *companion) {
         _cleanup_(freep) char *url = NULL;
         int r;
 
@@ -111,17 +115,25 @@ int docker_api_stream(DockerApi *d, const char *path, usec_t timeout, docker_pie
                 url = NULL;
                 return -ENOMEM;
         }
+        answer->easy = d->easy;
         (void) curl_easy_setopt(d->easy, CURLOPT_URL, url);
         (void) curl_easy_setopt(d->easy, CURLOPT_TIMEOUT_MS, (long) (timeout / USEC_PER_MSEC));
         (void) curl_easy_setopt(d->easy, CURLOPT_WRITEFUNCTION, on_data);
-        (void) curl_easy_setopt(d->easy, CURLOPT_WRITEDATA, &answer);
+        (void) curl_easy_setopt(d->easy, CURLOPT_WRITEDATA, answer);
         if (curl_multi_add_handle(d->multi, d->easy) != CURLM_OK)
                 return -ENOMEM;
         do
                 r = poll_transfer(d, companion);
         while (r == -EAGAIN);
         (void) curl_multi_remove_handle(d->multi, d->easy);
-        return answer.error < 0 ? answer.error : r;
+        return answer->error < 0 ? answer->error : r;
+}
+
+int docker_api_stream(DockerApi *d, const char *path, usec_t timeout, docker_piece_t piece, void *userdata,
+        const DockerCompanion *companion) {
+        Answer answer = {.piece = piece, .userdata = userdata};
+
+        return transfer(d, path, timeout, &answer, companion);
 }
 
 static int append(void *userdata, Text piece) {
@@ -143,6 +155,59 @@ int docker_api_json(DockerApi *d, const char *path, json_type type, json_t **ret
         }
         *ret = value;
         return 0;
+}
+
+/* The engine's own words, if it said any. */
+static void tell_why(const Buffer *b, int error, char **ret_why) {
+        json_t *said = json_loadb(b->data, b->len, JSON_ALLOW_NUL, NULL);
+        const char *message = json_string_value(json_object_get(said, "message"));
+        char *why = strdup(message ? message : strerror(-error));
+
+        json_decref(said);
+        if (!why)
+                return;
+        free(*ret_why);
+        *ret_why = why;
+}
+
+/* A connection of its own: libcurl sends a request once more when a kept one turns out to be closed, and a
+ * change must not be asked for twice. */
+static int set_method(CURL *easy, const char *method, const char *body, struct curl_slist *headers) {
+        if (curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK ||
+                curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) != CURLE_OK ||
+                curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) != CURLE_OK ||
+                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+                curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) != CURLE_OK)
+                return -ENOMEM;
+        return 0;
+}
+
+static void set_get(CURL *easy) {
+        (void) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+        (void) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+        (void) curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        (void) curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+        (void) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+        (void) curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+}
+
+int docker_api_send(DockerApi *d, const char *method, const char *path, const json_t *body, json_t **ret,
+        char **ret_why) {
+        _cleanup_(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : strdup("");
+        _cleanup_(buffer_done) Buffer b = {.max_bytes = DOCKER_OBJECT_MAX};
+        Answer answer = {.piece = append, .userdata = &b, .takes_errors = true};
+        struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+        int r = text && headers ? set_method(d->easy, method, text, headers) : -ENOMEM;
+
+        if (r >= 0)
+                r = transfer(d, path, DOCKER_SEND_TIME, &answer, NULL);
+        set_get(d->easy);
+        curl_slist_free_all(headers);
+        if (r < 0)
+                tell_why(&b, r, ret_why);
+        else if (ret)
+                *ret = b.len > 0 ? json_loadb(b.data, b.len, JSON_ALLOW_NUL, NULL) : NULL;
+        return r;
 }
 
 int docker_api_new(DockerApi **ret, const char *socket) {

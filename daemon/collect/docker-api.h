@@ -1,6 +1,6 @@
 #pragma once
 
-/* The Docker engine's HTTP API, asked and waited for. Only GET. */
+/* The Docker engine's HTTP API, asked and waited for. Only docker_api_send() changes anything. */
 
 #include <jansson.h>
 
@@ -8,6 +8,7 @@
 
 #define DOCKER_OBJECT_MAX ((size_t) 16 * 1024 * 1024)
 #define DOCKER_ASK_TIME   (20 * USEC_PER_SEC)
+#define DOCKER_SEND_TIME  (30 * USEC_PER_SEC) /* of a slow device's firewall: each call changes its rules */
 
 typedef struct DockerApi DockerApi;
 
@@ -35,3 +36,10 @@ typedef struct DockerCompanion {
 typedef int (*docker_piece_t)(void *userdata, Text piece);
 int docker_api_stream(DockerApi *d, const char *path, usec_t timeout, docker_piece_t piece, void *userdata,
         const DockerCompanion *companion);
+
+/* Has the engine change something: method POST or DELETE, body NULL when there is none. ret may be NULL, and
+ * *ret is NULL when the answer has no body. On failure *ret_why, which belongs to the caller, has the
+ * engine's own words. -ENOENT for what it does not know, -EACCES when it must not be (403: a network that is
+ * in use). What is so already (304) is no failure. After -ETIMEDOUT it may still come to pass. */
+int docker_api_send(DockerApi *d, const char *method, const char *path, const json_t *body, json_t **ret,
+        char **ret_why);

@@ -5,6 +5,11 @@
 #include "daemon/fix/fix.h"
 
 #define OPERATIONS(O)                                                                                       \
+        O(container_start)                                                                                  \
+        O(network_connect)                                                                                  \
+        O(network_create)                                                                                   \
+        O(network_disconnect)                                                                               \
+        O(network_remove)                                                                                   \
         O(sysctl)                                                                                           \
         O(unit)                                                                                             \
         O(write_file)

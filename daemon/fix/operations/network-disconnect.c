@@ -1,0 +1,25 @@
+/* Takes a container off a network, whether it runs or not. argument: {"network", "id", "container", "name"};
+ * undo: {"network", "endpoint"}. */
+
+#include "daemon/fix/docker-network.h"
+#include "daemon/fix/operation-list.h"
+
+static const char *get(const json_t *object, const char *key) {
+        return json_string_value(json_object_get(object, key));
+}
+
+static int apply(FixContext *c, const FixStep *step, char **ret_why) {
+        return network_detach(c, get(step->argument, "network"), get(step->argument, "id"),
+                get(step->argument, "container"), ret_why);
+}
+
+static int undo(FixContext *c, const FixStep *step, char **ret_why) {
+        return network_attach(c, get(step->undo, "network"), get(step->argument, "container"),
+                json_object_get(step->undo, "endpoint"), ret_why);
+}
+
+const Operation operation_network_disconnect = {
+        .name = "network-disconnect",
+        .apply = apply,
+        .undo = undo,
+};
