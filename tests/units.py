@@ -12,6 +12,7 @@ from pathlib import Path
 EXPOSURE_MAX = {
     'edgewatchd.service': 1.8,
     'edgewatch-gate.service': 1.5,
+    'edgewatch-metrics.service': 2.0,
     'edgewatch-probe@.service': 4.0,
     'edgewatch-fix@.service': 4.0,
     'edgewatch-fix-recover.service': 4.0,
@@ -40,7 +41,7 @@ def install(build, folder):
 
 def verify(units):
     status, output = run('systemd-analyze', 'verify', '--man=no',
-                         *(str(path) for path in sorted([*units.glob('*.service'), *units.glob('*.socket')])))
+                         *(str(path) for path in sorted([*units.glob('*.service'), *units.glob('*.socket'), *units.glob('*.timer')])))
     return [line for line in output.splitlines() if 'edgewatch' in line] + ([f'exit status {status}'] if status else [])
 
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import lab
@@ -260,6 +261,18 @@ def test_metrics():
         [i for i in incidents("--all") if i["symptom"] == "port-taken"]), samples
     assert samples['edgewatch_source_state{source="journal",state="live"}'] == "1", samples
     assert samples["edgewatch_up"] == "1" and samples["edgewatch_rules"] == "2", samples
+    # What the alert rules and the dashboard ask for, with the labels they ask by.
+    monitoring = lab.Path(__file__).resolve().parents[2] / "conf" / "monitoring"
+    asked = "".join((monitoring / f"edgewatch.{name}").read_text().replace('\\"', '"')
+                    for name in ("rules.yaml", "dashboard.json"))
+    used = set(re.findall(r"edgewatch_\w+", asked))
+    written = set(re.findall(r"^# TYPE (\w+)", done.stdout, re.M))
+    assert used and used <= written, used - written
+    for metric, matchers in re.findall(r"(edgewatch_\w+)\{([^}]*)\}", asked):
+        labels = set(re.findall(r"(\w+)=", matchers)) - {"instance"}
+        some = re.search(rf"^{metric}(\{{.*\}})? ", done.stdout, re.M)
+        assert some or metric == "edgewatch_fixes_total", metric  # the test's rules name no fix
+        assert not some or labels <= set(re.findall(r'(\w+)="', some.group())), (metric, labels)
     path = place / "edgewatch.prom"
     path.write_text("old")
     assert ctl("metrics", "--output", str(path)).returncode == 0
