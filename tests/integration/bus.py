@@ -180,6 +180,18 @@ def test_explain():
     assert ctl("list").returncode == 1 and ctl("status").returncode == 1
 
 
+def test_completion():
+    """the shell completes the beginning of an incident's id"""
+    incident = wait_incident("first")
+    script = (f"source {lab.Path(__file__).resolve().parents[2]}/conf/completion/edgewatchctl.bash; "
+              f"COMP_WORDS=(edgewatchctl explain {incident['id'][:6]}); COMP_CWORD=2; _edgewatchctl; "
+              'echo "${COMPREPLY[@]}"')
+    folder = lab.Path(os.environ["EDGEWATCHCTL"]).parent
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+    assert done.stdout.split() == [incident["id"]], done
+
+
 def test_rights():
     """others see what is open to all; evidence and changes are refused"""
     incident = wait_incident("first")
@@ -301,5 +313,6 @@ def test_peers_are_bounded():
     assert not (daemon.dir / "run" / "private").exists()
 
 
-lab.run_cases([test_nobody_to_ask, test_no_bus, test_bus_appears, test_signals, test_objects, test_explain, test_rights,
-               test_journal_groups, test_silence, test_history, test_reload, test_metrics, test_peers_are_bounded])
+lab.run_cases([test_nobody_to_ask, test_no_bus, test_bus_appears, test_signals, test_objects, test_explain,
+               test_completion, test_rights, test_journal_groups, test_silence, test_history, test_reload, test_metrics,
+               test_peers_are_bounded])
