@@ -49,7 +49,7 @@ static void restore_fixed(Manager *m, const json_t *saved) {
         json_t *of_fix;
 
         json_object_foreach ((json_t *) saved, fix, of_fix)
-                for (size_t o = 0; o < ELEMENTSOF(outcomes); o++)
+                for (size_t o = 0; json_is_object(of_fix) && o < ELEMENTSOF(outcomes); o++)
                         add_to(m->fixed, fix, outcomes[o],
                                 json_integer_value(json_object_get(of_fix, outcomes[o])));
 }

@@ -83,6 +83,18 @@ def long_lines():
     docker.run("long", "head -c 40000 /dev/zero | tr '\\0' x; echo; echo short; sleep 1000")
     follow.wait(kind="log", container="long", message="short")
     assert [len(m) for m in follow.messages("long")] == [40000, 5]
+    assert follow.status()["truncated"] == 0
+
+
+def cut_lines():
+    """a line over 64 KiB is cut, and status tells so, also after its container is gone"""
+    docker.run("cut", "head -c 100000 /dev/zero | tr '\\0' x; echo; echo short; sleep 1000")
+    follow.wait(kind="log", container="cut", message="short")
+    assert [len(m) for m in follow.messages("cut")] == [65536, 5]
+    assert follow.status()["truncated"] == 1
+    docker("rm", "-f", "cut")
+    lab.wait_until(lambda: all(log["container"] != "cut" for log in follow.status()["logs"]), what="the log's end")
+    assert follow.status()["truncated"] == 1
 
 
 def local_driver():
@@ -221,6 +233,6 @@ def absent():
     alone.stop()
 
 
-lab.run_cases([cold_start, order, not_owned, started, died, failed_start, long_lines, local_driver, terminal, no_log,
+lab.run_cases([cold_start, order, not_owned, started, died, failed_start, long_lines, cut_lines, local_driver, terminal, no_log,
                journald_driver, restart_of_the_daemon, died_unwatched, restart_of_the_engine, flood, removed, end,
                hung, absent])
