@@ -1,15 +1,18 @@
 """What happens to the device, one function a case, in the order of CASES; each leaves the device healthy."""
 
 import contextlib
+import copy
+import json
 import os
-import subprocess
-import sys
+import re
 import time
+from pathlib import Path
 
 from device import HUB_MODULE, ROOT
 from lab import command, wait_until
 
 device = None
+MODULES = {"edgeHub": HUB_MODULE}  # what the hub has deployed
 BUILD = os.environ.get("EDGEWATCH_DEVICE_BUILD", str(ROOT / "build-device"))
 
 
@@ -74,13 +77,17 @@ def boots_and_watches():
     assert len(said) == 1, said
 
 
+def without_hub():
+    device.world.deploy({name: module for name, module in MODULES.items() if name != "edgeHub"})
+    wait_until(lambda: not device.is_running("edgeHub"), 20, "edgeHub's end")
+
+
 def port_taken():
     """another container holds 443: edgeHub's port conflict, with the holder, and it clears once the port is free"""
     with diagnosed("hub-port-conflict") as begin:
-        device.world.deploy({})
-        wait_until(lambda: not device.is_running("edgeHub"), 20, "edgeHub's end")
+        without_hub()
         device.run("docker", "run", "-d", "--name", "squatter", "-p", "443:443", "edge-sim:1", "sleep", "600")
-        device.world.deploy({"edgeHub": HUB_MODULE})
+        device.world.deploy(MODULES)
         alert = wait_alert("hub-port-conflict", "confirmed", begin, 30)
         assert "squatter" in alert["EDGEWATCH_CAUSE"] + str(alert["EDGEWATCH_REMEDY"]), alert
         device.run("docker", "rm", "-f", "squatter")
@@ -94,4 +101,159 @@ def forwarding_off():
         device.run("sysctl", "-w", "net.ipv4.ip_forward=1")
 
 
-CASES = [boots_and_watches, port_taken, forwarding_off]
+def pull_refused():
+    """a registry refuses an image: image-pull-403 of that image, cleared once it is there"""
+    image = "localhost:5000/private:1"
+    device.run("systemd-run", "--quiet", "--unit=registry", "/usr/libexec/aziot/refusing-registry")
+    with diagnosed("image-pull-403") as begin:
+        device.world.deploy({**MODULES, "private": {"settings": {"image": image}}})
+        alert = wait_alert("image-pull-403", "confirmed", begin, 30)
+        assert image in alert["EDGEWATCH_SUBJECT"], alert
+        device.run("docker", "tag", "edge-sim:1", image)
+        MODULES["private"] = {"imagePullPolicy": "never", "settings": {
+            "image": image, "createOptions": {"Cmd": ["sleep", "86400"]}}}
+        device.world.deploy(MODULES)
+    device.run("systemctl", "stop", "registry")
+
+
+def restart_agent():
+    device.run("iotedge", "restart", "edgeAgent")
+
+
+def narrow_uplink():
+    """the uplink carries 1430 bytes, the modules' network 1500: TLS stalls, agent-lte-mtu names both"""
+    with diagnosed("agent-lte-mtu") as begin:
+        device.set_uplink_mtu(1430)
+        restart_agent()
+        alert = wait_alert("agent-lte-mtu", "confirmed", begin, 60)
+        assert "1500" in alert["MESSAGE"] and "1430" in alert["MESSAGE"] and "wwan0" in alert["MESSAGE"], alert
+        device.set_uplink_mtu(1500)
+
+
+def set_engine(**settings):
+    device.write("/etc/docker/daemon.json", json.dumps({"log-driver": "journald", **settings}) + "\n")
+    device.run("systemctl", "restart", "docker")
+
+
+def dns_dead_in_containers():
+    """containers ask a dead name server, the host a living one: agent-empty-config-dns"""
+    with diagnosed("agent-empty-config-dns", clears=60) as begin:
+        set_engine(dns=["192.0.2.99"])
+        wait_alert("agent-empty-config-dns", "confirmed", begin, 90)
+        set_engine()
+    wait_until(lambda: device.is_running("edgeHub"), 30, "edgeHub")
+
+
+def amqp_dropped():
+    """the firewall drops 5671 of what is forwarded: agent-amqp-blocked, and 443 is said to be open"""
+    rule = ("FORWARD", "-p", "tcp", "--dport", "5671", "-j", "DROP")
+    with diagnosed("agent-amqp-blocked") as begin:
+        device.run("iptables", "-I", *rule)
+        alert = wait_alert("agent-amqp-blocked", "confirmed", begin, 240)
+        assert "5671" in alert["MESSAGE"] and "443 is open" in alert["MESSAGE"], alert
+        device.run("iptables", "-D", *rule)
+
+
+def configure(change):
+    """Applies the super-config with a change of its text."""
+    before = (Path(__file__).parent / "runtime" / "config.toml").read_text()
+    device.write("/etc/aziot/config.toml", change(before), 0o600)
+    device.run("iotedge", "config", "apply")
+
+
+def unchanged(text):
+    return text
+
+
+SOCKETS = ("aziot-edged.mgmt.socket", "aziot-edged.workload.socket")
+
+
+def disable_sockets():
+    """The daemon is to make its sockets itself where only root may. Its unit asks for the sockets no more: else they
+    would be started with it."""
+    unit = device.read("/usr/lib/systemd/system/aziot-edged.service")
+    device.write("/etc/systemd/system/aziot-edged.service", re.sub("^Requires=.*\n", "", unit, flags=re.M))
+    device.run("systemctl", "daemon-reload")
+    configure(lambda text: text + '\n[listen]\nmanagement_uri = "unix:///var/run/iotedge/mgmt.sock"\n'
+                                  'workload_uri = "unix:///var/run/iotedge/workload.sock"\n')
+    device.run("systemctl", "disable", "--now", "--quiet", *SOCKETS)
+    device.run("systemctl", "restart", "aziot-edged.service")
+
+
+def enable_sockets():
+    (device.root / "etc/systemd/system/aziot-edged.service").unlink()
+    device.run("systemctl", "daemon-reload")
+    device.run("systemctl", "enable", "--quiet", *SOCKETS)
+    configure(unchanged)
+    wait_until(lambda: device.is_running("edgeHub"), 60, "edgeHub")
+
+
+def sockets_disabled():
+    """the daemon's socket units are disabled: daemon-socket-permission names the unit to enable"""
+    with diagnosed("daemon-socket-permission") as begin:
+        disable_sockets()
+        alert = wait_alert("daemon-socket-permission", "confirmed", begin, 30)
+        assert SOCKETS[0] in alert["MESSAGE"], alert
+        enable_sockets()
+
+
+def rename(hostname):
+    """As `iotedge config apply` wants it: it refuses as long as there are containers."""
+    change = lambda text: text.replace('"edge-device"', f'"{hostname}"', 1)  # noqa: E731
+    try:
+        configure(change)
+    except AssertionError as error:
+        assert "Cannot apply config because the hostname" in str(error), error
+    else:
+        raise AssertionError("config apply took another hostname while there were containers")
+    device.run("iotedge", "system", "stop")
+    device.sh("docker rm -f $(docker ps -aq -f label=net.azure-devices.edge.owner)")
+    configure(change)
+
+
+def hostname_too_long():
+    """a hostname of 65 characters: edgeHub gets no certificate, hostname-invalid"""
+    with diagnosed("hostname-invalid", clears=90) as begin:
+        rename("e" * 65)
+        alert = wait_alert("hostname-invalid", "confirmed", begin, 60)
+        assert "65" in alert["MESSAGE"], alert
+        rename("edge-device")
+    wait_until(lambda: device.is_running("edgeHub"), 60, "edgeHub")
+
+
+def parent_unreachable():
+    """a parent that is not there: gateway-http-unreachable, cleared with the parent out of the configuration"""
+    with diagnosed("gateway-http-unreachable", clears=60) as begin:
+        configure(lambda text: text.replace("\n[provisioning]", 'parent_hostname = "parent.example"\n\n[provisioning]', 1))
+        alert = wait_alert("gateway-http-unreachable", "confirmed", begin, 90)
+        assert alert["EDGEWATCH_SUBJECT"] == "parent.example", alert
+        configure(unchanged)
+    wait_until(lambda: device.is_running("edgeHub"), 60, "edgeHub")
+
+
+def given_up():
+    """a module that cannot be started, tried twenty times: module-restart-exhausted, over when it is removed"""
+    with diagnosed("module-restart-exhausted") as begin:
+        device.world.deploy({**MODULES, "unable": {"imagePullPolicy": "never", "settings": {
+            "image": "edge-sim:1", "createOptions": {"Cmd": ["/no/such/program"]}}}})
+        alert = wait_alert("module-restart-exhausted", "confirmed", begin, 60)
+        assert alert["EDGEWATCH_SUBJECT"] == "unable", alert
+        device.world.deploy(MODULES)
+
+
+def hub_out_of_memory():
+    """the kernel kills edgeHub for its memory: hub-oom-small-device. It stays for an hour"""
+    begin = now()
+    greedy = copy.deepcopy(HUB_MODULE)
+    greedy["env"] = {"EAT_MEMORY": "1"}
+    greedy["settings"]["createOptions"]["HostConfig"]["Memory"] = 64 << 20
+    without_hub()
+    device.world.deploy({**MODULES, "edgeHub": greedy})
+    wait_alert("hub-oom-small-device", "confirmed", begin, 60)
+    without_hub()
+    device.world.deploy(MODULES)
+    wait_until(lambda: device.is_running("edgeHub"), 20, "edgeHub")
+
+
+CASES = [boots_and_watches, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, hostname_too_long,
+         given_up, dns_dead_in_containers, parent_unreachable, hub_out_of_memory, amqp_dropped]
