@@ -30,7 +30,8 @@ static void round_done(Round *r) {
 static int take_answer(Diagnosis *d, Incident *i, const Probe *probe, const ProbeAnswer *a) {
         int r;
 
-        for (size_t n = 0; n < a->n_variables; n++) {
+        /* What refutes is how it is now: an incident that ends still says how it was. */
+        for (size_t n = 0; n < a->n_variables && a->verdict != VERDICT_REFUTES; n++) {
                 r = incident_set_variable(i, a->variables[n].name, a->variables[n].value);
                 if (r < 0)
                         return r;

@@ -12,6 +12,7 @@ from device import HUB_MODULE, ROOT
 from lab import command, wait_until
 
 device = None
+pictures = []
 MODULES = {"edgeHub": HUB_MODULE}  # what the hub has deployed
 BUILD = os.environ.get("EDGEWATCH_DEVICE_BUILD", str(ROOT / "build-device"))
 
@@ -67,6 +68,17 @@ def diagnosed(symptom, seconds=30, clears=30):
     assert not active(symptom), f"{symptom} is still listed"
 
 
+def picture():
+    """What a look at the device must not change: configuration, networks, forwarding, firewall, containers' images."""
+    return device.sh("""find /etc -type f ! -path '/etc/edgewatch/*' ! -name '*.cache' -print0 | sort -z | xargs -0 sha256sum
+                        stat -c '%n %a %U %G' /etc/docker/daemon.json /etc/aziot/*/config.d/*
+                        docker network inspect -f '{{.Name}} {{.Id}} {{.Options}} {{.IPAM}}' azure-iot-edge
+                        sysctl -a -r 'net.ipv4.(ip_forward|conf.*forwarding)' 2>/dev/null | grep -v veth
+                        iptables-save | grep '^[-:]' | sed 's/ \\[.*//' | sort
+                        docker image ls -q | sort
+                        systemctl list-unit-files --no-legend 'aziot*' 'docker*'""")
+
+
 def boots_and_watches():
     """a healthy device stays silent: of edgewatchd there is only its start in the journal"""
     device.boot()
@@ -75,6 +87,7 @@ def boots_and_watches():
     assert not incidents(), incidents()
     said = [(e["PRIORITY"], e["MESSAGE"]) for e in device.journal("-t", "edgewatchd")]
     assert len(said) == 1, said
+    pictures.append(picture())
 
 
 def without_hub():
@@ -218,6 +231,8 @@ def hostname_too_long():
         alert = wait_alert("hostname-invalid", "confirmed", begin, 60)
         assert "65" in alert["MESSAGE"], alert
         rename("edge-device")
+    cleared = wait_alert("hostname-invalid", "cleared", begin, 1)
+    assert "65 characters" in cleared["MESSAGE"], cleared  # as it was, not as it is
     wait_until(lambda: device.is_running("edgeHub"), 60, "edgeHub")
 
 
@@ -255,5 +270,100 @@ def hub_out_of_memory():
     wait_until(lambda: device.is_running("edgeHub"), 20, "edgeHub")
 
 
+def nothing_changed():
+    """after all this the device is as it was: looking changes nothing"""
+    before, after = (set(text.splitlines()) for text in (pictures[0], picture()))
+    # An address of a container is another each time.
+    differing = {line for line in before ^ after if not re.search(r"172\.\d+\.\d+\.\d+/32|--to-destination", line)}
+    assert not differing, differing
+
+
+def check_none_lost_or_doubled():
+    """Each change of an incident is in the journal once, in order."""
+    told = {}
+    for alert in device.alerts():
+        told.setdefault((alert["EDGEWATCH_SYMPTOM"], alert["EDGEWATCH_INCIDENT"]), []).append(
+            (int(alert["EDGEWATCH_SEQ"]), alert["EDGEWATCH_CHANGE"]))
+    for incident, changes in told.items():
+        assert [seq for seq, _ in changes] == list(range(1, len(changes) + 1)), f"{incident}: {changes}"
+        assert [change for _, change in changes].count("confirmed") <= 1, f"{incident}: {changes}"
+
+
+REFUSED = "localhost:5000/refused:1"
+
+
+def pull_goes_on_being_refused():
+    """an incident that lasts, for what follows: an image is refused again and again"""
+    device.write("/etc/systemd/system/registry.service", "[Service]\nExecStart=/usr/libexec/aziot/refusing-registry\n"
+                 "[Install]\nWantedBy=multi-user.target\n")
+    device.sh("systemctl daemon-reload && systemctl enable --quiet --now registry")
+    begin = now()
+    MODULES["refused"] = {"settings": {"image": REFUSED}}
+    device.world.deploy(MODULES)
+    wait_alert("image-pull-403", "confirmed", begin, 30)
+
+
+def refusals():
+    return {(i["id"], i["subject"]) for i in active("image-pull-403")}
+
+
+def over(what, seconds=60):
+    """Something happens to the device while the pull is refused; the daemon knows it afterwards, and once."""
+    before = refusals()
+    assert len(before) == 1, before
+    what()
+    wait_until(lambda: device.sh("edgewatchctl status >/dev/null; echo $?", check=False) in ("0", "1"), seconds, "edgewatchd")
+    wait_until(lambda: all(s["state"] == "live" for s in device.edgewatchctl("status")["sources"]), seconds, "all sources live")
+    assert refusals() == before, f"{before} became {refusals()}"
+    check_none_lost_or_doubled()
+
+
+def over_journald_restart():
+    """journald is restarted in the middle of an incident"""
+    over(lambda: device.run("systemctl", "restart", "systemd-journald"))
+
+
+def over_docker_restart():
+    """Docker is restarted in the middle of an incident"""
+    over(lambda: device.run("systemctl", "restart", "docker"))
+    wait_until(lambda: device.is_running("edgeHub"), 40, "edgeHub")
+
+
+def over_a_kill():
+    """edgewatchd is killed in the middle of an incident, and comes back by itself"""
+    over(lambda: device.run("systemctl", "kill", "--signal=KILL", "edgewatchd"))
+
+
+def heals_while_stopped():
+    """what heals while edgewatchd is stopped clears when it starts, and what broke is found"""
+    [(incident, _)] = refusals()
+    device.run("systemctl", "stop", "edgewatchd")
+    begin = now()
+    device.run("docker", "tag", "edge-sim:1", REFUSED)
+    MODULES["refused"] = {"imagePullPolicy": "never", "settings": {"image": REFUSED, "createOptions": {"Cmd": ["sleep", "86400"]}}}
+    device.world.deploy({**MODULES, "missed": {"settings": {"image": "localhost:5000/missed:1"}}})
+    wait_until(lambda: device.is_running("refused"), 30, "the module")
+    wait_until(lambda: re.search("missed:1.*denied", " ".join(e["MESSAGE"] for e in device.journal("-u", "aziot-edged"))), 30,
+               "a refused pull")
+    device.run("systemctl", "start", "edgewatchd")
+    wait_alert("image-pull-403", "confirmed", begin, 30)
+    wait_alert("image-pull-403", "cleared", begin, 30)
+    assert incident not in [i for i, _ in refusals()] and len(refusals()) == 1, refusals()
+    device.world.deploy(MODULES)
+    check_none_lost_or_doubled()
+
+
+def over_a_reboot():
+    """the device reboots in the middle of incidents: the one that goes on is kept, the one it healed clears"""
+    begin = now()
+    device.run("sysctl", "-w", "net.ipv4.ip_forward=0")
+    wait_alert("ip-forward-disabled", "confirmed", begin, 15)
+    over(device.reboot)
+    wait_alert("ip-forward-disabled", "cleared", begin, 60)
+    check_none_lost_or_doubled()
+
+
 CASES = [boots_and_watches, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, hostname_too_long,
-         given_up, dns_dead_in_containers, parent_unreachable, hub_out_of_memory, amqp_dropped]
+         given_up, dns_dead_in_containers, parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory,
+         pull_goes_on_being_refused, over_journald_restart, over_docker_restart, over_a_kill, over_a_reboot,
+         heals_while_stopped]

@@ -143,14 +143,14 @@ class Device:
         """From power on to edgeHub running."""
         self.power_on()
         wait_until(lambda: self.sh("systemctl is-system-running", check=False) in ("running", "degraded"), 60, "systemd")
-        state = self.sh("systemctl --failed --plain --no-legend", check=False)
-        assert not state, f"failed units: {state}"
         if not self.sh("docker image ls -q edge-sim:1"):
             self.sh("""mkdir -p /tmp/image/bin /tmp/image/tmp && cp /bin/busybox /tmp/image/bin/
                        for a in sh cat echo sleep; do ln -s busybox /tmp/image/bin/$a; done
                        tar -C /tmp/image -c . | docker import - edge-sim:1 && rm -r /tmp/image""")
             self.run("iotedge", "config", "apply")
         wait_until(lambda: self.is_running("edgeHub"), 40, "edgeHub")
+        state = self.sh("systemctl --failed --plain --no-legend", check=False)
+        assert not state, f"failed units: {state}"
 
     def power_on(self):
         namespace = f"{self.name}-device"
