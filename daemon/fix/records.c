@@ -185,16 +185,17 @@ static json_t *record_to_json(const RunRecord *record) {
 }
 
 static int record_from_json(const json_t *object, RunRecord *ret) {
-        const char *id, *phase, *why = NULL;
+        const char *id, *phase;
         RunRecord record = {};
         int version, on_request, r;
         json_int_t step;
-        json_t *plan;
+        json_t *why, *plan;
 
-        if (json_unpack((json_t *) object, "{s:i, s:s, s:s, s:I, s:b, s:s?, s:o !}", "version", &version,
+        if (json_unpack((json_t *) object, "{s:i, s:s, s:s, s:I, s:b, s:o, s:o !}", "version", &version,
                     "run", &id, "phase", &phase, "step", &step, "on_request", &on_request, "because", &why,
                     "plan", &plan) < 0 ||
-                version != RECORD_VERSION || strlen(id) != FIX_RUN_ID_BYTES || step < 0)
+                version != RECORD_VERSION || strlen(id) != FIX_RUN_ID_BYTES || step < 0 ||
+                !(json_is_null(why) || json_is_string(why)))
                 return -EBADMSG;
         record.phase = (RunPhase) word_find(phases, RUN_PHASE_X_MAX, text_of(phase));
         r = record.phase < 0 ? -EINVAL : fix_plan_from_json(plan, &record.plan);
@@ -208,7 +209,7 @@ static int record_from_json(const json_t *object, RunRecord *ret) {
         memcpy(record.id, id, sizeof(record.id));
         record.step = (size_t) step;
         record.on_request = on_request;
-        record.because = why ? strdup(why) : NULL;
+        record.because = json_is_string(why) ? strdup(json_string_value(why)) : NULL;
         *ret = record;
         return 0;
 }

@@ -39,7 +39,7 @@ void fix_ledger_done(FixLedger *l) {
 }
 
 static FixRun *add(FixLedger *l, const FixRun *run) {
-        if (!run->fix || !run->subject || !run->incident || !run->by) {
+        if (!run->fix || !run->subject || !run->incident || !run->by || !run->because) {
                 FixRun incomplete = *run;
 
                 run_done(&incomplete);
@@ -61,6 +61,7 @@ FixRun *fix_ledger_begin(FixLedger *l, const char *id, const char *fix, const ch
                 .subject = strdup(subject),
                 .incident = strdup(incident),
                 .by = strdup(by),
+                .because = strdup(""), /* until it ends */
                 .by_person = by_person,
                 .begun = now,
         };
@@ -120,7 +121,7 @@ json_t *fix_ledger_to_json(const FixLedger *l) {
         json_t *runs = json_array(), *object;
 
         FOREACH_ARRAY (run, l->runs, l->n_runs) {
-                object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:I, s:I}", "run", run->id,
+                object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I}", "run", run->id,
                         "fix", run->fix, "subject", run->subject, "incident", run->incident, "by", run->by,
                         "outcome", fix_outcome_to_string(run->outcome), "because", run->because, "by_person",
                         run->by_person, "begun_usec", (json_int_t) run->begun, "ended_usec",
@@ -134,12 +135,12 @@ json_t *fix_ledger_to_json(const FixLedger *l) {
 }
 
 static int run_from_json(json_t *object, FixLedger *l) {
-        const char *id, *fix, *subject, *incident, *by, *outcome, *why = NULL;
+        const char *id, *fix, *subject, *incident, *by, *outcome, *why;
         json_int_t begun, ended;
         FixRun run = {};
         int by_person;
 
-        if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:I, s:I !}", "run", &id, "fix",
+        if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I !}", "run", &id, "fix",
                     &fix, "subject", &subject, "incident", &incident, "by", &by, "outcome", &outcome,
                     "because", &why, "by_person", &by_person, "begun_usec", &begun, "ended_usec",
                     &ended) < 0)
@@ -152,7 +153,7 @@ static int run_from_json(json_t *object, FixLedger *l) {
         run.subject = strdup(subject);
         run.incident = strdup(incident);
         run.by = strdup(by);
-        run.because = strdup(why ? why : "");
+        run.because = strdup(why);
         run.by_person = by_person;
         run.begun = (usec_t) begun;
         run.ended = (usec_t) ended;

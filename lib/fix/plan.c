@@ -177,19 +177,23 @@ static int steps_from_json(const json_t *array, FixPlan *p) {
         return 0;
 }
 
-static int dup_optional(const char *text, char **target) {
-        *target = text ? strdup(text) : NULL;
-        return text && !*target ? -ENOMEM : 0;
+static int dup_optional(const json_t *text, char **target) {
+        if (json_is_null(text))
+                return 0;
+        if (!json_is_string(text))
+                return -EINVAL;
+        *target = strdup(json_string_value(text));
+        return *target ? 0 : -ENOMEM;
 }
 
 int fix_plan_from_json(const json_t *object, FixPlan **ret) {
-        const char *fix, *incident, *subject, *seen = NULL, *refusal = NULL;
+        const char *fix, *incident, *subject;
         _cleanup_(fix_plan_freep) FixPlan *p = NULL;
-        json_t *losses, *by_person, *steps;
+        json_t *seen, *refusal, *losses, *by_person, *steps;
         json_int_t downtime;
         int r;
 
-        if (json_unpack((json_t *) object, "{s:s, s:s, s:s, s:s?, s:s?, s:I, s:o, s:o, s:o !}", "fix", &fix,
+        if (json_unpack((json_t *) object, "{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o !}", "fix", &fix,
                     "incident", &incident, "subject", &subject, "because", &seen, "refusal", &refusal,
                     "downtime_seconds", &downtime, "losses", &losses, "by_person", &by_person, "steps",
                     &steps) < 0 ||
