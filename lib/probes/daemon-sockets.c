@@ -1,5 +1,7 @@
 /* Is there nobody to hand the daemon its sockets? It may not create them in /var/run/iotedge itself, so its
- * socket units have to be active, and enabled so that they also are at the next boot. */
+ * socket units have to be active, and enabled so that they also are at the next boot. That holds whether the
+ * configuration names the paths, which it is then refused, or systemd's sockets, of which it then gets none.
+ */
 
 #include "lib/probes/probe-list.h"
 #include "lib/probes/upstream.h"
@@ -65,9 +67,12 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *uri;
         Sockets sockets;
         bool pending;
-        int r;
+        int r = 0;
 
-        r = check_sockets(q, &sockets, a);
+        if (probe_variable(q, "scheme"))
+                r = probe_set_variable(a, "trouble", "is not handed");
+        if (r >= 0)
+                r = check_sockets(q, &sockets, a);
         if (r < 0 || sockets == SOCKETS_MISSING)
                 return r;
         config = runtime_config(q->world, q->now, q->since, &pending);

@@ -181,14 +181,18 @@ def unchanged(text):
 SOCKETS = ("aziot-edged.mgmt.socket", "aziot-edged.workload.socket")
 
 
-def disable_sockets():
-    """The daemon is to make its sockets itself where only root may. Its unit asks for the sockets no more: else they
-    would be started with it."""
+def named_by_path(text):
+    """The daemon is to make its sockets itself where only root may."""
+    return text + ('\n[listen]\nmanagement_uri = "unix:///var/run/iotedge/mgmt.sock"\n'
+                   'workload_uri = "unix:///var/run/iotedge/workload.sock"\n')
+
+
+def disable_sockets(change):
+    """The daemon's unit asks for the sockets no more: else they would be started with it."""
     unit = device.read("/usr/lib/systemd/system/aziot-edged.service")
     device.write("/etc/systemd/system/aziot-edged.service", re.sub("^Requires=.*\n", "", unit, flags=re.M))
     device.run("systemctl", "daemon-reload")
-    configure(lambda text: text + '\n[listen]\nmanagement_uri = "unix:///var/run/iotedge/mgmt.sock"\n'
-                                  'workload_uri = "unix:///var/run/iotedge/workload.sock"\n')
+    configure(change)
     device.run("systemctl", "disable", "--now", "--quiet", *SOCKETS)
     device.run("systemctl", "restart", "aziot-edged.service")
 
@@ -204,9 +208,18 @@ def enable_sockets():
 def sockets_disabled():
     """the daemon's socket units are disabled: daemon-socket-permission names the unit to enable"""
     with diagnosed("daemon-socket-permission") as begin:
-        disable_sockets()
+        disable_sockets(named_by_path)
         alert = wait_alert("daemon-socket-permission", "confirmed", begin, 30)
-        assert SOCKETS[0] in alert["MESSAGE"], alert
+        assert "may not create its management socket" in alert["MESSAGE"] and SOCKETS[0] in alert["MESSAGE"], alert
+        enable_sockets()
+
+
+def sockets_forgotten():
+    """the socket units are disabled while the configuration still waits for them: daemon-socket-permission, too"""
+    with diagnosed("daemon-socket-permission") as begin:
+        disable_sockets(unchanged)
+        alert = wait_alert("daemon-socket-permission", "confirmed", begin, 30)
+        assert "is not handed its management socket" in alert["MESSAGE"] and SOCKETS[0] in alert["MESSAGE"], alert
         enable_sockets()
 
 
@@ -363,7 +376,8 @@ def over_a_reboot():
     check_none_lost_or_doubled()
 
 
-CASES = [boots_and_watches, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, hostname_too_long,
+CASES = [boots_and_watches, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, sockets_forgotten,
+         hostname_too_long,
          given_up, dns_dead_in_containers, parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory,
          pull_goes_on_being_refused, over_journald_restart, over_docker_restart, over_a_kill, over_a_reboot,
          heals_while_stopped]
