@@ -39,10 +39,12 @@ static char *make_request(const World *world, const char *key) {
         uint64_t port;
         char *text;
 
-        if (!host || (strcmp(from, "host") != 0 && !(container && container->id)))
+        if (!kind || (from && strcmp(from, "host") != 0 && !(container && container->id)))
                 return NULL;
-        request = json_pack("{s:s, s:s, s:s, s:i}", "question", kind, "from",
-                container ? container->id : "host", "host", host, "timeout_ms", QUESTION_TIMEOUT_MS);
+        request = json_pack("{s:s, s:s, s:i}", "question", kind, "from", container ? container->id : "host",
+                "timeout_ms", QUESTION_TIMEOUT_MS);
+        if (host)
+                (void) json_object_set_new(request, "host", json_string(host));
         if (rest && text_to_u64(text_of(rest), &port) >= 0)
                 (void) json_object_set_new(request, "port", json_integer((json_int_t) port));
         text = json_dumps(request, JSON_COMPACT);

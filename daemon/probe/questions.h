@@ -5,6 +5,7 @@
 #include "daemon/probe/question.h"
 
 extern const Question question_connect;
+extern const Question question_firewall;
 extern const Question question_listeners;
 extern const Question question_resolve;
 extern const Question question_runtime_config;

@@ -6,6 +6,7 @@
 
 static const Question *const registry[] = {
         &question_connect,
+        &question_firewall,
         &question_listeners,
         &question_resolve,
         &question_runtime_config,

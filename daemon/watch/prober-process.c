@@ -45,7 +45,7 @@ struct ProberProcess {
 };
 
 static const char *const network_questions[] = {"connect", "resolve", "tls"};
-static const char *const plain_questions[] = {"listeners", "runtime-config"};
+static const char *const plain_questions[] = {"firewall", "listeners", "runtime-config"};
 
 static Text first_word(const char *key) {
         return (Text){key, strcspn(key, ":")};

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Asks the privileged prober, a program of its own, one question: listeners, runtime-config, nat,
+/* Asks the privileged prober, a program of its own, one question: firewall, listeners, runtime-config,
  * resolve:…, connect:…, tls:… (lib/world/world.h lists them). Answers come later, through the loop. */
 
 #include <jansson.h>

@@ -5,6 +5,7 @@
 
 #include "lib/probes/probe-list.h"
 #include "lib/probes/upstream.h"
+#include "lib/probes/way-out.h"
 
 #define PORT_AMQP  5671
 #define PORT_MQTT  8883
@@ -57,17 +58,24 @@ static bool is_silent_parent(const ProbeQuestion *q, const char *host, Answer ht
 static int tell_blocked(
         const ProbeQuestion *q, const char *from, const char *host, unsigned port, ProbeAnswer *a) {
         Answer https = port == PORT_HTTPS ? ANSWER_FAILED : ask_connect(q, from, host, PORT_HTTPS);
+        _cleanup_(freep) char *obstacle = NULL;
         int r;
 
-        if (https == ANSWER_PENDING)
+        r = way_out_obstacle(q->world, q->now, q->since, port, &obstacle);
+        if (https == ANSWER_PENDING || r == -EAGAIN)
                 return probe_pending(a);
+        if (r < 0)
+                return r;
         if (is_silent_parent(q, host, https))
                 return probe_refutes(a, "the parent %s cannot be reached on port 443 either", host);
         r = probe_set_variable(a, "port", "%u", port);
         if (r >= 0)
                 r = probe_set_variable(a, "host", "%s", host);
         if (r >= 0)
-                r = probe_set_variable(a, "https", "%s", describe_https(https));
+                r = probe_set_variable(a, "https", "%s%s%s", describe_https(https), obstacle ? "; " : "",
+                        obstacle ? obstacle : "");
+        if (r >= 0 && obstacle)
+                r = probe_add_evidence(a, "%s", obstacle);
         if (r < 0)
                 return r;
         if (port == PORT_HTTPS)

@@ -3,10 +3,12 @@
  * only when a container of IoT Edge sits on a bridge network. */
 
 #include "lib/probes/probe-list.h"
+#include "lib/probes/way-out.h"
 
 #include <stdio.h>
 
 #define BRIDGES_MAX 16
+#define PORT_HTTPS  443
 
 typedef struct BridgeSearch {
         const World *world;
@@ -85,6 +87,21 @@ static int forwarding_of_all(const ProbeQuestion *q) {
         return json_is_boolean(bit) ? json_is_true(bit) : -ENODATA;
 }
 
+/* Forwarding is on. Who asks because modules reach nothing is told what else keeps their packets. */
+static int refute(const ProbeQuestion *q, ProbeAnswer *a) {
+        _cleanup_(freep) char *obstacle = NULL;
+        int r = way_out_obstacle(q->world, q->now, q->since, PORT_HTTPS, &obstacle);
+
+        if (r == -EAGAIN)
+                return probe_pending(a);
+        if (r < 0)
+                return r;
+        return probe_refutes(a,
+                "net.ipv4.ip_forward is 1, and so are uplink and bridges as far as they are known; %s",
+                obstacle ? obstacle
+                         : "rules of the firewall can still drop or not translate what containers send");
+}
+
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         BridgeSearch search = {.world = q->world};
         int all = forwarding_of_all(q), r;
@@ -111,9 +128,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return r;
         if (all < 0)
                 return probe_unknown(a, "net.ipv4.ip_forward");
-        return probe_refutes(a,
-                "net.ipv4.ip_forward is 1, and so are uplink and bridges as far as they are known; rules of "
-                "the firewall can still drop or not translate what containers send");
+        return refute(q, a);
 }
 
 const Probe probe_forwarding_off = {

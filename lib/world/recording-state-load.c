@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/event/docker-event.h"
+#include "lib/world/firewall.h"
 
 #define TABLE_DEFAULT 253
 #define TABLE_MAIN    254
@@ -201,6 +202,19 @@ static int add_engine_forwarding(RecordingState *s) {
         return recording_state_add(s, &event);
 }
 
+static int load_firewall(RecordingState *s, const RecordingFolder *f) {
+        _cleanup_(freep) char *content = NULL, *text = NULL;
+        size_t len;
+        int r;
+
+        r = recording_folder_read(f, "net/firewall.rules", FIREWALL_BYTES_MAX, &content, &len);
+        if (r <= 0)
+                return r;
+        text = text_to_utf8((Text){content, len}, len);
+        s->firewall = text ? json_string(text) : NULL;
+        return s->firewall ? 0 : -ENOMEM;
+}
+
 int recording_state_load(RecordingState *s, const RecordingFolder *f) {
         int r;
 
@@ -216,6 +230,9 @@ int recording_state_load(RecordingState *s, const RecordingFolder *f) {
         if (r < 0)
                 return r;
         r = load_version(s, f);
+        if (r < 0)
+                return r;
+        r = load_firewall(s, f);
         if (r < 0)
                 return r;
         r = recording_root_load(s, f);

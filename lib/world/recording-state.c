@@ -33,11 +33,13 @@ void recording_state_done(RecordingState *s) {
         json_decref(s->listeners);
         json_decref(s->engine_info);
         json_decref(s->engine_version);
+        json_decref(s->firewall);
         *s = (RecordingState){};
 }
 
 bool recording_state_is_empty(const RecordingState *s) {
-        return s->n_items == 0 && s->n_files == 0 && !s->listeners && !s->engine_info && !s->engine_version;
+        return s->n_items == 0 && s->n_files == 0 && !s->listeners && !s->engine_info &&
+                !s->engine_version && !s->firewall;
 }
 
 int recording_state_add(RecordingState *s, const Event *event) {
@@ -86,6 +88,7 @@ int recording_state_fact(const RecordingState *s, const char *key, json_t **ret)
         } facts[] = {
                 {"engine-info", s->engine_info},
                 {"engine-version", s->engine_version},
+                {"firewall", s->firewall},
                 {"listeners", s->listeners},
         };
 
@@ -110,7 +113,7 @@ int recording_state_fact(const RecordingState *s, const char *key, json_t **ret)
 
 /* So that the facts are there for those who only look (world_peek). */
 static int apply_facts(const RecordingState *s, World *w, usec_t start) {
-        static const char *const keys[] = {"engine-info", "engine-version", "listeners"};
+        static const char *const keys[] = {"engine-info", "engine-version", "firewall", "listeners"};
         json_t *value;
         int r;
 

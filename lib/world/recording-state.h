@@ -35,7 +35,7 @@ typedef struct RecordingState {
         size_t n_files, allocated_files;
         size_t file_bytes;
         bool has[EVENT_X_MAX]; /* this kind of object was enumerated */
-        json_t *listeners, *engine_info, *engine_version;
+        json_t *listeners, *engine_info, *engine_version, *firewall;
         usec_t time; /* of the snapshot */
 } RecordingState;
 

@@ -11,16 +11,18 @@
 
 typedef struct World World;
 
-/* Facts are named by keys, their values are JSON:
- *   file:PATH                        string; null when the file does not exist
- *   listeners                        array as RECORDING's net/listeners.json
- *   engine-info                      object of GET /info
- *   runtime-config                   object: non-secret keys of the runtime's configuration (hostname,
- * parent_hostname, listen, agent…) nat                              object: {"forward_policy":
- * "ACCEPT"|"DROP", "masquerade": [subnet…]} as far as it can be read resolve:FROM:NAME {"result":
- * "ok"|"no-such-host"|"timeout"|…, "detail": …}, FROM is "host" or a container connect:FROM:HOST:PORT
- * likewise tls:FROM:HOST:PORT               likewise metrics:MODULE                   string, Prometheus
- * text */
+/* Facts are named by keys, their values are JSON. FROM is "host" or a container:
+ *
+ *   file:PATH               string; null when the file does not exist
+ *   engine-info             object of GET /info
+ *   firewall                string, the rules of the host's packet filter: lib/world/firewall.h
+ *   listeners               array as a recording's net/listeners.json
+ *   metrics:MODULE          string, Prometheus text
+ *   runtime-config          object: lib/world/runtime-config.h
+ *   resolve:FROM:NAME       {"result": "ok"|"no-such-host"|"timeout"|…, "detail": …}
+ *   connect:FROM:HOST:PORT  likewise
+ *   tls:FROM:HOST:PORT      likewise
+ */
 typedef enum FactState {
         FACT_MISSING, /* never asked */
         FACT_PENDING, /* asked, no answer yet */

@@ -11,7 +11,7 @@ import lab
 
 HUB = "hub.example.org"
 
-lab.need_root_and("unshare", "dockerd", "docker", "ip", "nsenter", "busybox", "openssl")
+lab.need_root_and("unshare", "dockerd", "docker", "ip", "nsenter", "busybox", "openssl", "iptables", "iptables-legacy")
 lab.own_mounts()
 device = lab.Namespace("edgewatch-check")
 outside = lab.Namespace("edgewatch-hub")
@@ -140,6 +140,27 @@ def forwarding():
     expect(check(), ip_forward="ok")
 
 
+def firewall():
+    """what the packet filter of either backend drops, and a translation that is gone, are errors that name the rule"""
+    for backend in ("nft", "legacy"):
+        rule = ("FORWARD", "-p", "tcp", "-m", "multiport", "--dports", "5671,8883", "-j", "DROP")
+        iptables = device.enter(f"iptables-{backend}")
+        lab.command(*iptables, "-I", *rule)
+        checks = check(code=1)
+        lab.command(*iptables, "-D", *rule)
+        expect(checks, nat_rules="error", ip_forward="ok")
+        assert "port 5671: -A FORWARD -p tcp -m multiport --dports 5671,8883 -j DROP" in checks["nat-rules"]["because"], checks["nat-rules"]
+    translate = next(line.split()[1:] for line in lab.command(*device.enter("iptables-save", "-t", "nat")).splitlines()
+                     if "MASQUERADE" in line and "172.17." not in line)
+    lab.command(*device.enter("iptables", "-t", "nat", "-D", *translate))
+    checks = check(code=1)
+    lab.command(*device.enter("iptables", "-t", "nat", "-A", *translate))
+    expect(checks, nat_rules="error")
+    assert "MASQUERADE rule is missing" in checks["nat-rules"]["because"], checks["nat-rules"]
+    assert "MASQUERADE rule is missing" in checks["ip-forward"]["because"], checks["ip-forward"]
+    expect(check(), nat_rules="ok")
+
+
 def narrow():
     """an uplink narrower than the modules' network is an error"""
     device.ip("link", "set", "uplink0", "mtu", "1400")
@@ -216,4 +237,4 @@ def without_engine():
     assert "× container engine is installed and functional - Error" in done.stdout and "\033" not in done.stdout, done.stdout
 
 
-lab.run_cases([healthy, upstream, forwarding, narrow, ports, restarts, changed_configuration, proxy, unwanted, without_engine])
+lab.run_cases([healthy, upstream, forwarding, firewall, narrow, ports, restarts, changed_configuration, proxy, unwanted, without_engine])

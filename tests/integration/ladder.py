@@ -232,6 +232,7 @@ def port_dropped():
     with dropped(device, *rule):
         entry = only("agent-amqp-blocked", fail_to_connect)
     assert "5671" in entry["MESSAGE"] and "port 443 is open" in entry["MESSAGE"], entry
+    assert "-A FORWARD -p tcp -m tcp --dport 5671 -j DROP" in text_of(entry), entry
     heals("agent-amqp-blocked")
 
 

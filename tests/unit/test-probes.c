@@ -36,7 +36,17 @@
 
 #define NETWORK(name, id, options)                                                                          \
         "{'Name':'" name "','Id':'" id "','Driver':'bridge','Options':{" options "}}"
-#define EDGE            NETWORK("azure-iot-edge", ID("ee"), "'com.docker.network.bridge.name':'br-edge'")
+#define EDGE NETWORK("azure-iot-edge", ID("ee"), "'com.docker.network.bridge.name':'br-edge'")
+#define EDGE_NAT                                                                                            \
+        "{'Name':'azure-iot-edge','Id':'" ID(                                                               \
+                "ee") "','Driver':'bridge','IPAM':{'Config':[{'Subnet':"                                    \
+                      "'172.18.0.0/16'}]},'Options':{'com.docker.network.bridge.name':'br-edge'}}"
+#define MASQUERADES                                                                                         \
+        "*nat\\n:POSTROUTING ACCEPT [0:0]\\n-A POSTROUTING -s 172.18.0.0/16 ! -o br-edge -j "               \
+        "MASQUERADE\\nCOMMIT"                                                                               \
+        "\\n"
+#define DROPS(port)                                                                                         \
+        "*filter\\n:FORWARD ACCEPT [0:0]\\n-A FORWARD -p tcp -m tcp --dport " port " -j DROP\\nCOMMIT\\n"
 #define NARROW          NETWORK("azure-iot-edge", ID("ee"), "'com.docker.network.driver.mtu':'1400'")
 #define PLANT           NETWORK("plant", ID("dd"), "'com.docker.network.driver.mtu':'1480'")
 
@@ -104,6 +114,21 @@ static const Case cases[] = {
         {"forwarding-off", "host", .containers = {AGENT}, .verdict = VERDICT_UNKNOWN},
         {"forwarding-off", "host", .containers = {AGENT},
                 .facts = {{"engine-info", "{'IPv4Forwarding':false}"}}, .verdict = VERDICT_CONFIRMS},
+
+        {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE_NAT}, .route = VIA("eth0"),
+                .bits = {BIT("all", "true")}, .facts = {{"firewall", "'" MASQUERADES "'"}},
+                .verdict = VERDICT_REFUTES, .because = "can still drop"},
+        {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE_NAT}, .route = VIA("eth0"),
+                .bits = {BIT("all", "true")}, .facts = {{"firewall", "''"}}, .verdict = VERDICT_REFUTES,
+                .because = "translates addresses of the Docker network azure-iot-edge (172.18.0.0/16)"},
+        {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE_NAT}, .route = VIA("eth0"),
+                .bits = {BIT("all", "true")}, .facts = {{"firewall", "'" DROPS("443") MASQUERADES "'"}},
+                .verdict = VERDICT_REFUTES, .because = "to port 443: -A FORWARD -p tcp -m tcp --dport 443"},
+        {"agent-port", "edgeAgent", .containers = {AGENT}, .networks = {EDGE_NAT}, .route = VIA("eth0"),
+                .facts = {{"firewall", "'" DROPS("5671") MASQUERADES "'"},
+                        {"connect:edgeAgent:hub.example:5671", "{'result':'timeout'}"},
+                        {"connect:edgeAgent:hub.example:443", "{'result':'ok'}"}},
+                .verdict = VERDICT_CONFIRMS, .because = "443 is open"},
 
         {"network-mtu", "azure-iot-edge", .containers = {AGENT}, .networks = {EDGE},
                 .link = LINK("wwan0", "1430"), .route = VIA("wwan0"), .verdict = VERDICT_CONFIRMS,

@@ -5,6 +5,7 @@
 
 #include "daemon/ctl/check/check.h"
 #include "lib/event/prometheus.h"
+#include "lib/probes/way-out.h"
 
 #define DEATHS_WARNING    2 /* in the last hour */
 #define DEATHS_ERROR      5
@@ -47,7 +48,36 @@ static int check_masquerade(const CheckFacts *f, CheckAnswer *a) {
         return 0;
 }
 
-/* The rules themselves only root may read, and in two dialects; what switches them off can be read. */
+/* A connection to each port that the runtime may use. */
+static int check_rules(const CheckFacts *f, CheckAnswer *a) {
+        static const unsigned ports[] = {443, 5671, 8883};
+        const Fact *rules = world_fact(f->world, f->now, 0, "firewall");
+        int r = 0;
+
+        if (!rules)
+                return -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(ports); i++) {
+                _cleanup_(freep) char *obstacle = NULL;
+
+                r = way_out_obstacle(f->world, f->now, 0, ports[i], &obstacle);
+                if (r > 0 && (!a->because || strcmp(a->because, obstacle) != 0))
+                        r = check_error(a, "%s", obstacle);
+        }
+        if (r < 0 || a->because)
+                return r;
+        if (rules->state != FACT_KNOWN)
+                return check_ok(a,
+                        "nothing in Docker's configuration switches address translation off; the rules were "
+                        "not "
+                        "read: %s",
+                        rules->why ? rules->why : "nobody could ask");
+        return check_ok(a,
+                "the packet filter lets through and translates what the network %s sends, as far as its "
+                "rules tell",
+                module_network(f));
+}
+
+/* What switches the rules off, and the rules themselves. */
 static int check_nat(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         static const struct {
                 const char *key, *what;
@@ -79,9 +109,7 @@ static int check_nat(const CheckFacts *f, const Check *check, CheckAnswer *a) {
                 return r;
         if (!f->device->parts[DEVICE_ENGINE_INFO])
                 return check_skipped(a, "the engine cannot be asked");
-        return check_ok(a,
-                "nothing in Docker's configuration switches address translation off; the rules were not "
-                "read");
+        return check_rules(f, a);
 }
 
 typedef struct ContainerSearch {
