@@ -21,6 +21,7 @@ typedef enum Option {
         OPTION_JSON,
         OPTION_MERGE,
         OPTION_OUTPUT,
+        OPTION_PASSIVE,
         OPTION_RECORDING,
         OPTION_RULES,
         OPTION_SET,
@@ -44,6 +45,8 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
         [OPTION_MERGE] = {"merge", 'm', NULL, false,
                 "read what many devices sent, each row with its sender"},
         [OPTION_OUTPUT] = {"output", 'o', "FILE", false, "write to FILE, whole at any instant"},
+        [OPTION_PASSIVE] = {"passive", 0, NULL, false,
+                "send nothing: what only the network tells is left out"},
         [OPTION_RECORDING] = {"recording", 0, "DIR", false,
                 "take the incident from this recording or bundle"},
         [OPTION_RULES] = {"rules", 0, "DIR", false,
@@ -116,6 +119,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return 0;
         case OPTION_OUTPUT:
                 a->output = value;
+                return 0;
+        case OPTION_PASSIVE:
+                a->passive = true;
                 return 0;
         case OPTION_RECORDING:
                 a->recording = value;

@@ -18,7 +18,7 @@ typedef enum ColorMode {
 
 typedef struct Arguments {
         ColorMode color;
-        bool json, all, help, merge, verbose, version;
+        bool json, all, help, merge, passive, verbose, version;
         const char *since, *until, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;

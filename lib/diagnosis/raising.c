@@ -121,8 +121,10 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
                 return r;
         put_decisive_first(i, f);
         r = incident_ask(d, i);
-        if (r < 0 || !incident_is_active(i))
+        if (r < 0)
                 return r;
+        /* Below what is refuted, too: whether the answer comes at once, as in a replay, or later, makes no
+         * difference. */
         return differential_look_below(d, i);
 }
 

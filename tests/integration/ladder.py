@@ -216,10 +216,22 @@ def fail_to_connect():
     say("attempt Amqp_Tcp_Only; transient; attempt Amqp_WebSocket_Only; transient")
 
 
+def replays(symptom):
+    """What is recorded while the fault is there gives the same incident elsewhere."""
+    recording = lab.folder() / "recording"
+    lab.command(*device.enter(os.environ["EDGEWATCHCTL"], "record", recording, "--since", "1min"),
+                env={**os.environ, "DOCKER_HOST": f"unix://{docker.socket}"})
+    done = subprocess.run([os.environ["EDGEWATCHCTL"], "replay", recording, "--json", "--rules", ROOT / "conf/rules.d"],
+                          capture_output=True, text=True, check=False)
+    found = [(i["symptom"], i["state"]) for i in json.loads(done.stdout)["incidents"]]
+    assert (symptom, "confirmed") in found, (found, (recording / "probes.jsonl").read_text())
+
+
 def names_dead_inside():
     """a dead name server of the container's, while the host resolves"""
     replace_agent("--dns", NOBODY)
     entry = only("agent-empty-config-dns", lambda: say(EMPTY))
+    replays("agent-empty-config-dns")
     text = text_of(entry)
     assert f"the host resolves {HUB}" in text and "inside edgeAgent's network it does not" in text, entry
     replace_agent()
@@ -231,6 +243,7 @@ def port_dropped():
     rule = ("FORWARD", "-p", "tcp", "--dport", "5671")
     with dropped(device, *rule):
         entry = only("agent-amqp-blocked", fail_to_connect)
+        replays("agent-amqp-blocked")
     assert "5671" in entry["MESSAGE"] and "port 443 is open" in entry["MESSAGE"], entry
     assert "-A FORWARD -p tcp -m tcp --dport 5671 -j DROP" in text_of(entry), entry
     heals("agent-amqp-blocked")
@@ -241,6 +254,7 @@ def large_dropped():
     rule = ("OUTPUT", "-p", "tcp", "-m", "length", "--length", "1300:65535")
     with dropped(outside, *rule):
         entry = only("agent-lte-mtu", lambda: say(EMPTY))
+        replays("agent-lte-mtu")
     assert "accepts a connection" in text_of(entry) and "at most 1500" not in entry["MESSAGE"], entry
     heals("agent-lte-mtu")
 

@@ -13,7 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #include "daemon/collect/device-file.h"
-#include "daemon/collect/prober.h"
+#include "daemon/collect/upstream-questions.h"
 #include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "lib/base/buffer.h"
@@ -250,31 +250,11 @@ static int collect_local(CheckFacts *f) {
         return r < 0 ? r : check_collect_certificates(f);
 }
 
-/* What the checks will ask the network, from host and modules, at once. */
+/* What the checks will ask, so that it is there when they do. */
 static int ask_network(CheckSession *s) {
-        static const char *const froms[] = {"host", "edgeAgent"};
-        static const unsigned ports[] = {443, 5671, 8883};
-        char host[UPSTREAM_HOST_MAX], *keys[PROBER_QUESTIONS_MAX];
-        size_t n = 0;
-        int r = 0;
+        _cleanup_(upstream_questions_done) UpstreamQuestions q = {};
 
-        if (upstream_host(s->world.world, s->facts.now, host) <= 0)
-                return 0;
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(froms); i++) {
-                r = asprintf(&keys[n], "resolve:%s:%s", froms[i], host);
-                n += r >= 0;
-                for (size_t j = 0; r >= 0 && j < ELEMENTSOF(ports); j++) {
-                        r = asprintf(&keys[n], "connect:%s:%s:%u", froms[i], host, ports[j]);
-                        n += r >= 0;
-                        if (r >= 0)
-                                r = asprintf(&keys[n], "tls:%s:%s:%u", froms[i], host, ports[j]);
-                        n += r >= 0;
-                }
-        }
-        r = r < 0 ? -ENOMEM : prober_ask(s->world.prober, s->world.world, keys, n, s->facts.now);
-        for (size_t i = 0; i < n; i++)
-                free(keys[i]);
-        return r;
+        return upstream_questions_ask(&q, &s->world, true, s->facts.now);
 }
 
 static int collect_device(CheckSession *s) {

@@ -55,6 +55,8 @@ int record_state(Recorder *r, const Device *device);
 int record_root(Recorder *r);
 int record_container_logs(Recorder *r, DockerApi *api, const Device *device);
 int record_metrics(Recorder *r, const Device *device);
+/* Not `active`: only what is found without sending anything. */
+int record_probes(Recorder *r, const Device *device, bool active);
 
 /* What happens from r->since until r->until, which may lie ahead: Docker's events (api may be NULL) and,
  * when reader is given, changes of the network. Waits until then. */

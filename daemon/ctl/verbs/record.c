@@ -9,6 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/record/recorder.h"
+#include "lib/config/config.h"
 
 #define DEFAULT_SINCE USEC_PER_HOUR
 #define FORMAT        1
@@ -74,6 +75,17 @@ static int write_description(const Session *s) {
         return r;
 }
 
+/* As the daemon is configured. What is wrong with its configuration is for the daemon to say. */
+static bool may_ask_network(const Arguments *a) {
+        _cleanup_(problem_list_done) ProblemList problems = {};
+        _cleanup_(config_freep) Config *config = NULL;
+
+        if (!a->passive && config_load(&config, EDGEWATCH_CONFIG_DIR "/edgewatch.yaml", &problems) >= 0 &&
+                !config->active_probes)
+                (void) fail(0, "probes.jsonl left out: active probes are switched off (probes: active)");
+        return !a->passive && (!config || config->active_probes);
+}
+
 static int write_all(Session *s, const Arguments *a) {
         Recorder *r = &s->recorder;
         int error;
@@ -94,7 +106,8 @@ static int write_all(Session *s, const Arguments *a) {
         s->state_time = r->until = realtime_now();
         if ((error = record_state(r, &s->device)) < 0 || (error = record_journal(r, a->directory)) < 0 ||
                 (s->api && (error = record_container_logs(r, s->api, &s->device)) < 0) ||
-                (error = record_metrics(r, &s->device)) < 0)
+                (error = record_metrics(r, &s->device)) < 0 ||
+                (error = record_probes(r, &s->device, may_ask_network(a))) < 0)
                 return error;
         return r->n_files > 0 ? write_description(s) : -ENODATA;
 }
@@ -131,7 +144,7 @@ const Verb verb_record = {
         .name = "record",
         .arguments = "DIR",
         .help = "write what this device says and how it is into DIR, for replay",
-        .options = "directory for since",
+        .options = "directory for passive since",
         .min_words = 1,
         .max_words = 1,
         .run = run,
