@@ -43,6 +43,8 @@ int upstream_questions_ask(UpstreamQuestions *q, DeviceWorld *w, bool active, us
 
         *q = (UpstreamQuestions){};
         r = add(q, "firewall");
+        if (r >= 0)
+                r = add(q, "tcp-info:edgeHub");
         if (r >= 0 && active && upstream_host(w->world, now, host) > 0)
                 r = add_network(q, host);
         return r < 0 ? r : prober_ask(w->prober, w->world, q->keys, q->n_keys, now);

@@ -9,4 +9,5 @@ extern const Question question_firewall;
 extern const Question question_listeners;
 extern const Question question_resolve;
 extern const Question question_runtime_config;
+extern const Question question_tcp_info;
 extern const Question question_tls;

@@ -10,6 +10,7 @@ static const Question *const registry[] = {
         &question_listeners,
         &question_resolve,
         &question_runtime_config,
+        &question_tcp_info,
         &question_tls,
 };
 

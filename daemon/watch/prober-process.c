@@ -44,7 +44,7 @@ struct ProberProcess {
         Asked *questions; /* running ones and, behind them, waiting ones */
 };
 
-static const char *const network_questions[] = {"connect", "resolve", "tls"};
+static const char *const network_questions[] = {"connect", "resolve", "tcp-info", "tls"};
 static const char *const plain_questions[] = {"firewall", "listeners", "runtime-config"};
 
 static Text first_word(const char *key) {

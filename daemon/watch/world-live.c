@@ -170,10 +170,12 @@ static bool is_active(const char *key) {
         return false;
 }
 
-/* resolve:FROM:…: the prober is told the container's id; only it can turn that into a process safely. */
+/* resolve:FROM:…, tcp-info:FROM: the prober is told the container's id; only it can turn that into a process
+ * safely. */
 static json_t *container_of_key(const World *world, const char *key) {
         const char *from = strchr(key, ':'), *end = from ? strchr(from + 1, ':') : NULL;
-        _cleanup_(freep) char *name = end ? text_dup((Text){from + 1, (size_t) (end - from - 1)}) : NULL;
+        Text text = from ? text_of(from + 1) : TEXT_NONE;
+        _cleanup_(freep) char *name = text_dup(end ? text_clip(text, (size_t) (end - from - 1)) : text);
         const Container *container = name ? world_container(world, name) : NULL;
 
         return container ? json_pack("{s:s}", "id", container->id) : NULL;
@@ -184,7 +186,7 @@ static int ask_prober(WorldLive *l, World *world, const char *key) {
         int r;
 
         l->world = world;
-        object = is_active(key) ? container_of_key(world, key) : NULL;
+        object = strchr(key, ':') ? container_of_key(world, key) : NULL;
         r = l->prober->ask(l->prober, key, object, WORLD_PROBE_TIMEOUT, on_reply, l);
         json_decref(object);
         return r;

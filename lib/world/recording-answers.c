@@ -26,9 +26,13 @@ static int answer_key(const json_t *object, char **ret) {
         char *key;
         int n;
 
-        if (!probe || !from || !target || !json_is_string(json_object_get(object, "result")))
+        if (!probe || !from || !json_is_string(json_object_get(object, "result")))
                 return -EINVAL;
-        if (strcmp(probe, "resolve") == 0)
+        if (strcmp(probe, "tcp-info") == 0)
+                n = asprintf(&key, "%s:%s", probe, from);
+        else if (!target)
+                return -EINVAL;
+        else if (strcmp(probe, "resolve") == 0)
                 n = asprintf(&key, "%s:%s:%s", probe, from, target);
         else if (strcmp(probe, "connect") == 0 || strcmp(probe, "tls") == 0) {
                 if (!json_is_integer(port) || json_integer_value(port) < 1 ||
@@ -81,7 +85,8 @@ int recording_answers_load(RecordingAnswers *a, const RecordingFolder *f) {
                                 &s, 0, "more than %d answers, the rest is skipped", RECORDING_ANSWERS_MAX);
                 if (r < 0) {
                         r = recording_stream_problem(&s, 0,
-                                "expected an object with \"time\", \"probe\" (resolve, connect, tls), "
+                                "expected an object with \"time\", \"probe\" (resolve, connect, tls, "
+                                "tcp-info), "
                                 "\"from\", "
                                 "\"target\", \"result\", and \"port\" for connect and tls");
                         if (r < 0)

@@ -22,6 +22,8 @@ typedef struct World World;
  *   resolve:FROM:NAME       {"result": "ok"|"no-such-host"|"timeout"|…, "detail": …}
  *   connect:FROM:HOST:PORT  likewise
  *   tls:FROM:HOST:PORT      likewise
+ *   tcp-info:FROM           {"result": "ok", "connections": [{"peer", "port", "rtt_us", "retransmitted",
+ *                           "sent"}]}: what is open to ports 443, 5671, 8883; segments as the kernel counts
  */
 typedef enum FactState {
         FACT_MISSING, /* never asked */

@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ for listener in listeners[1:]:
 accept(listeners[0])
 """
 
-lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox", "iptables", "openssl")
+lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox", "iptables", "openssl", "ss")
 lab.own_mounts()
 device = lab.Namespace("edgewatch-ladder")
 outside = lab.Namespace("edgewatch-hub")
@@ -216,11 +217,16 @@ def fail_to_connect():
     say("attempt Amqp_Tcp_Only; transient; attempt Amqp_WebSocket_Only; transient")
 
 
-def replays(symptom):
-    """What is recorded while the fault is there gives the same incident elsewhere."""
+def record():
     recording = lab.folder() / "recording"
     lab.command(*device.enter(os.environ["EDGEWATCHCTL"], "record", recording, "--since", "1min"),
                 env={**os.environ, "DOCKER_HOST": f"unix://{docker.socket}"})
+    return recording
+
+
+def replays(symptom):
+    """What is recorded while the fault is there gives the same incident elsewhere."""
+    recording = record()
     done = subprocess.run([os.environ["EDGEWATCHCTL"], "replay", recording, "--json", "--rules", ROOT / "conf/rules.d"],
                           capture_output=True, text=True, check=False)
     found = [(i["symptom"], i["state"]) for i in json.loads(done.stdout)["incidents"]]
@@ -300,6 +306,18 @@ def forwarding_off_and_more():
     heals("agent-empty-config-dns")
 
 
+def round_trip():
+    """the round trip of edgeHub's connection to the hub is told as the kernel measures it"""
+    docker.run("edgeHub", f"sleep 1000 | busybox nc {HUB_ADDRESS} 8883", "--network", "azure-iot-edge")
+    inside = ["nsenter", "--net=/proc/" + docker("inspect", "-f", "{{.State.Pid}}", "edgeHub") + "/ns/net", "ss", "-tinH", "dport", "8883"]
+    measured = lab.wait_until(lambda: re.search(r" rtt:([0-9.]+)/", lab.command(*inside)), what="the connection")[1]
+    answers = [json.loads(line) for line in (record() / "probes.jsonl").read_text().splitlines()]
+    docker("rm", "-f", "edgeHub")
+    connection = next(a for a in answers if a["probe"] == "tcp-info")["connections"][0]
+    assert connection["peer"] == HUB_ADDRESS and connection["port"] == 8883, connection
+    assert connection["rtt_us"] == round(float(measured) * 1000), (connection, measured)
+
+
 def hostname_long():
     """a hostname of 65 characters in the runtime's configuration"""
     config = Path("/etc/aziot/config.toml")
@@ -322,7 +340,7 @@ def in_time():
 
 
 CASES = [forwarding_off, names_dead_inside, port_dropped, large_dropped, parent_silent, forwarding_off_and_more,
-         hostname_long, in_time]
+         round_trip, hostname_long, in_time]
 
 start_agent()
 say("connected")

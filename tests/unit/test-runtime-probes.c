@@ -32,9 +32,11 @@ typedef struct Case {
         { question, "{'result':'" result "'}" }
 #define RESOLVES(from, host, result) ANSWER("resolve:" from ":" host, result)
 #define CONNECTS(from, port, result) ANSWER("connect:" from ":hub.example:" port, result)
-#define MGMT                         "aziot-edged.mgmt.socket"
-#define WORKLOAD                     "aziot-edged.workload.socket"
-#define LETTERS_64                   "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+#define TCP_INFO(connections)                                                                               \
+        { "tcp-info:edgeHub", "{'result':'ok','connections':[" connections "]}" }
+#define MGMT       "aziot-edged.mgmt.socket"
+#define WORKLOAD   "aziot-edged.workload.socket"
+#define LETTERS_64 "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
 
 static const Case cases[] = {
         {"agent-port", "edgeAgent", .verdict = VERDICT_UNKNOWN, .because = "which host"},
@@ -207,6 +209,23 @@ static const Case cases[] = {
                 .verdict = VERDICT_REFUTES, .because = "already 50"},
         {"upstream-latency", "edgeHub", {{"throttled", "429"}}, .queue = {1, 2, 3, 4}, .send_seconds = 0.3,
                 .verdict = VERDICT_REFUTES, .because = "throttles"},
+        {"upstream-latency", "edgeHub", .queue = {100, 200, 300, 400}, .send_seconds = 0.05,
+                .facts = {TCP_INFO(
+                        "{'peer':'192.0.2.9','port':5671,'rtt_us':182000,'retransmitted':3,'sent':9000}")},
+                .verdict = VERDICT_CONFIRMS, .because = "takes 182 ms"},
+        {"upstream-latency", "edgeHub", .queue = {100, 200, 300, 400}, .send_seconds = 0.05,
+                .facts = {TCP_INFO(
+                        "{'peer':'192.0.2.9','port':5671,'rtt_us':22000,'retransmitted':3,'sent':9000},"
+                        "{'peer':'192.0.2.8','port':443,'rtt_us':300000,'retransmitted':0,'sent':9}")},
+                .verdict = VERDICT_REFUTES, .because = "only 50 ms"},
+        {"upstream-latency", "edgeHub", .queue = {100, 200, 300, 400}, .send_seconds = 0.4,
+                .facts = {TCP_INFO(
+                        "{'peer':'192.0.2.9','port':8883,'rtt_us':182000,'retransmitted':900,'sent':9000}")},
+                .verdict = VERDICT_REFUTES, .because = "900 of 9000 segments"},
+        {"upstream-latency", "edgeHub", .queue = {100, 200, 300, 400}, .send_seconds = 0.4,
+                .facts = {TCP_INFO(
+                        "{'peer':'192.0.2.9','port':8883,'rtt_us':182000,'retransmitted':9,'sent':90}")},
+                .verdict = VERDICT_CONFIRMS, .because = "takes 400 ms"},
         {"upstream-latency", "edgeHub",
                 .facts = {{"metrics:edgeAgent",
                         "'edgeAgent_used_cpu_percent{module_name=\\\"host\\\"} 97\\n'"}},

@@ -30,14 +30,13 @@ static int write_firewall(Recorder *r, const World *w) {
         return redacted ? recorder_write(r, FIREWALL_PART, text_of(redacted)) : -ENOMEM;
 }
 
-/* "connect:FROM:HOST:PORT" and its answer as one object of probes.jsonl. */
+/* "connect:FROM:HOST:PORT" or "tcp-info:FROM" and its answer as one object of probes.jsonl. */
 static json_t *describe_answer(const char *key, const Fact *f) {
         _cleanup_(freep) char *copy = strdup(key);
         char *rest = copy, time[TIMESTAMP_MAX], *probe = strsep(&rest, ":"), *from = strsep(&rest, ":"),
              *target = strsep(&rest, ":");
-        json_t *object = target ? json_pack("{s:s, s:s, s:s, s:s}", "time", timestamp_format(f->time, time),
-                                          "probe", probe, "from", from, "target", target)
-                                : NULL;
+        json_t *object = json_pack("{s:s, s:s?, s:s?, s:s*}", "time", timestamp_format(f->time, time),
+                "probe", probe, "from", from, "target", target);
         uint64_t port;
 
         if (!object)
