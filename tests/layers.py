@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = ["base", "event", "rules", "config", "match", "engine", "world", "probes", "diagnosis", "fix", "report"]
+LAYERS = ["base", "gate", "event", "rules", "config", "match", "engine", "world", "probes", "diagnosis", "fix", "report"]
 
 # folder of extensions, the files that are none of them, the table that names them, what names one there
 REGISTRIES = [
