@@ -191,6 +191,53 @@ class Docker:
         return self("run", "-d", "--name", name, *label, *options, "edge-sim:1", "sh", "-c", script)
 
 
+class Gate:
+    """edgewatch-gate on a socket of the test's own, before an engine's. prefix: as whom it runs."""
+
+    def __init__(self, engine, user="root", prefix=()):
+        self.dir = folder()
+        self.dir.chmod(0o755)
+        self.socket = self.dir / "gate.sock"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        listener.bind(str(self.socket))
+        self.socket.chmod(0o666)
+        listener.listen(64)
+
+        def pass_socket():  # as systemd does
+            os.dup2(listener.fileno(), 3)
+            os.set_inheritable(3, True)
+
+        with open(self.dir / "log", "ab") as log:
+            self.process = Process(["sh", "-c", 'export LISTEN_PID=$$; exec "$@"', "sh", *prefix, os.environ["EDGEWATCH_GATE"],
+                                    "--engine", engine, "--user", user], stdout=log, stderr=log, close_fds=False, preexec_fn=pass_socket,
+                                   env={**os.environ, "LISTEN_FDS": "1"})
+        listener.close()
+
+    def log(self):
+        return (self.dir / "log").read_text(errors="replace")
+
+    def pid(self):
+        return self.process.popen.pid
+
+    def connect(self):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.settimeout(20)
+        s.connect(str(self.socket))
+        return s
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid()}/fd"))
+
+    def figure(self, file, name):
+        """KiB of /proc/PID/status, or of its smaps_rollup; a count of wake-ups."""
+        lines = Path(f"/proc/{self.pid()}/{file}").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith(name + ":")))
+
+    def stop(self):
+        code = self.process.stop()
+        assert code == 0, f"edgewatch-gate ended with {code}: {self.log()[-3000:]}"
+
+
 class Follow:
     """A source of the daemon in the program follow-source; its events as they come."""
 

@@ -270,7 +270,7 @@ static void on_done(void *userdata, const HttpResult *result) {
                 retry_later(log, "its frames make no sense");
         } else if (phase == DOCKER_LOG_MEASURE && result->error == -EFBIG) {
                 log_reopen(log, DOCKER_LOG_BACKLOG);
-        } else if (result->error < 0) {
+        } else if (docker_is_out_of_reach(result)) {
                 d->source.counters.n_lost += phase == DOCKER_LOG_FOLLOW;
                 retry_later(log, "the engine ended the stream");
         } else if (result->status == 404 || result->status == 409) {

@@ -11,8 +11,9 @@
  * The trap: the World is behind the merge, so it cannot tell what this source has told already. The table of
  * containers here can; it outlives stop(), and is saved. */
 
-#define GATE_SOCKET   "/run/edgewatch-gate.sock"
-#define ENGINE_SOCKET "/run/docker.sock"
+#define GATE_SOCKET     "/run/edgewatch-gate.sock"
+#define ENGINE_SOCKET   "/run/docker.sock"
+#define ERROR_SHOWN_MAX ((size_t) 400) /* the gate says what would help, too */
 
 static const char *const hello_what = "Docker's version";
 
@@ -36,11 +37,11 @@ int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **r
         return http_get(d->http, &options, ret);
 }
 
-/* The engine's errors are {"message": "..."}. NULL when memory is out. */
+/* The engine's and the gate's errors are {"message": "..."}. NULL when memory is out. */
 static char *error_message(const HttpResult *result) {
         json_t *object = json_loadb(result->body.data, result->body.len, 0, NULL);
         const char *message = json_string_value(json_object_get(object, "message"));
-        char *text = text_to_utf8(message ? text_of(message) : text_strip(result->body), 200);
+        char *text = text_to_utf8(message ? text_of(message) : text_strip(result->body), ERROR_SHOWN_MAX);
 
         json_decref(object);
         return text;
@@ -136,11 +137,18 @@ static void on_ping(void *userdata, const HttpResult *result) {
         int r;
 
         d->hello = NULL;
-        if (result->error < 0 || result->status != 200 || !is_api_version(result->header)) {
-                source_degrade(&d->source, result->error < 0 ? result->error : -EPROTO,
-                        result->error < 0 ? "Docker at %s does not answer: %m"
-                                          : "What answers at %s is not Docker",
-                        d->socket);
+        if (result->error < 0) {
+                source_degrade(&d->source, result->error, "Docker at %s does not answer: %m", d->socket);
+                return;
+        }
+        if (result->status == 403 || docker_is_out_of_reach(result)) { /* the gate's words */
+                _cleanup_(freep) char *why = error_message(result);
+
+                source_degrade(&d->source, -ECONNREFUSED, "%s", why ? why : "Docker cannot be reached");
+                return;
+        }
+        if (result->status != 200 || !is_api_version(result->header)) {
+                source_degrade(&d->source, -EPROTO, "What answers at %s is not Docker", d->socket);
                 return;
         }
         (void) snprintf(d->api, sizeof(d->api), "/v%s", result->header);

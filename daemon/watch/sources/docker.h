@@ -116,6 +116,11 @@ struct Docker {
         usec_t clock_offset; /* realtime minus boottime, of the last sweep */
 };
 
+/* Nobody was there to answer, or only the gate, which could not get through to the engine. */
+static inline bool docker_is_out_of_reach(const HttpResult *result) {
+        return result->error < 0 || (result->status >= 502 && result->status <= 504);
+}
+
 usec_t docker_now(const Docker *d, clockid_t clock);
 /* GET of a path below the engine's API version. */
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret);
