@@ -1,5 +1,6 @@
-/* Walks the DER of a certificate as far as its validity: Certificate → TBSCertificate → [version], serial,
- * algorithm, issuer, validity. Lengths are believed only as far as the bytes reach.
+/* Walks the DER of a certificate as far as its public key: Certificate → TBSCertificate → [version], serial,
+ * algorithm, issuer, validity, subject, subjectPublicKeyInfo. Lengths are believed only as far as the bytes
+ * reach.
  *
  * The trap: a time is UTCTime with two digits of a year until 2049 and GeneralizedTime after. */
 
@@ -12,6 +13,8 @@
 
 #define TAG_SEQUENCE     0x30
 #define TAG_VERSION      0xA0
+#define TAG_INTEGER      0x02
+#define TAG_BIT_STRING   0x03
 #define TAG_UTC_TIME     0x17
 #define TAG_TIME         0x18
 #define LENGTH_BYTES_MAX 3 /* of a long length: 16 MiB */
@@ -138,17 +141,18 @@ static int read_validity(Der certificate, usec_t *ret_from, usec_t *ret_until) {
         return 0;
 }
 
-int certificate_validity(Text pem, usec_t *ret_from, usec_t *ret_until) {
-        const char *begin = pem.len ? memmem(pem.data, pem.len, PEM_BEGIN, strlen(PEM_BEGIN)) : NULL, *end;
+/* The bytes between two marks of PEM. The result belongs to the caller. */
+static int decode_pem(
+        Text pem, const char *begin_mark, const char *end_mark, uint8_t **ret, size_t *ret_len) {
+        const char *begin = pem.len ? memmem(pem.data, pem.len, begin_mark, strlen(begin_mark)) : NULL, *end;
         _cleanup_(freep) uint8_t *der = NULL;
-        size_t len;
         Text body;
         int r;
 
         if (!begin)
                 return -ENOENT;
-        body = text_skip(pem, (size_t) (begin - pem.data) + strlen(PEM_BEGIN));
-        end = body.len ? memmem(body.data, body.len, PEM_END, strlen(PEM_END)) : NULL;
+        body = text_skip(pem, (size_t) (begin - pem.data) + strlen(begin_mark));
+        end = body.len ? memmem(body.data, body.len, end_mark, strlen(end_mark)) : NULL;
         if (!end)
                 return -EBADMSG;
         body = text_clip(body, (size_t) (end - body.data));
@@ -157,6 +161,79 @@ int certificate_validity(Text pem, usec_t *ret_from, usec_t *ret_until) {
         der = malloc(body.len);
         if (!der)
                 return -ENOMEM;
-        r = decode_base64(body, der, &len);
+        r = decode_base64(body, der, ret_len);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(der);
+        return 0;
+}
+
+int certificate_validity(Text pem, usec_t *ret_from, usec_t *ret_until) {
+        _cleanup_(freep) uint8_t *der = NULL;
+        size_t len;
+        int r = decode_pem(pem, PEM_BEGIN, PEM_END, &der, &len);
+
         return r < 0 ? r : read_validity((Der){der, len}, ret_from, ret_until);
+}
+
+/* What makes a public key this one: the modulus of RSA, the point of an elliptic curve. */
+static int read_public_key(Der certificate, Der *ret) {
+        Der outer, tbs, skipped, info, bits, rsa;
+        uint8_t tag;
+        int r;
+
+        if ((r = der_enter(&certificate, TAG_SEQUENCE, &outer)) < 0 ||
+                (r = der_enter(&outer, TAG_SEQUENCE, &tbs)) < 0 || (r = der_next(&tbs, &tag, &skipped)) < 0)
+                return r;
+        if (tag == TAG_VERSION && (r = der_next(&tbs, &tag, &skipped)) < 0)
+                return r;
+        for (unsigned i = 0; i < 4; i++) /* algorithm, issuer, validity, subject */
+                if ((r = der_enter(&tbs, TAG_SEQUENCE, &skipped)) < 0)
+                        return r;
+        if ((r = der_enter(&tbs, TAG_SEQUENCE, &info)) < 0 ||
+                (r = der_enter(&info, TAG_SEQUENCE, &skipped)) < 0 ||
+                (r = der_enter(&info, TAG_BIT_STRING, &bits)) < 0)
+                return r;
+        if (bits.len < 2) /* the first byte counts unused bits */
+                return -EBADMSG;
+        bits = (Der){bits.data + 1, bits.len - 1};
+        *ret = bits;
+        return bits.data[0] != TAG_SEQUENCE                ? 0
+                : der_enter(&bits, TAG_SEQUENCE, &rsa) < 0 ? -EBADMSG
+                                                           : der_enter(&rsa, TAG_INTEGER, ret);
+}
+
+/* A private key holds the public one too, except that of an elliptic curve, which may go without: it is then
+ * hardly longer than its secret. */
+static int find_public_key(Der key, Der public_key) {
+        if (memmem(key.data, key.len, public_key.data, public_key.len))
+                return 1;
+        return key.len > public_key.len + public_key.len / 2 ? 0 : -ENODATA;
+}
+
+int certificate_matches_key(Text certificate_pem, Text key_pem) {
+        static const char *const kinds[] = {"", "RSA ", "EC "};
+        _cleanup_(freep) uint8_t *der = NULL, *key = NULL;
+        size_t len, key_len = 0;
+        Der public_key;
+        int r;
+
+        r = decode_pem(certificate_pem, PEM_BEGIN, PEM_END, &der, &len);
+        if (r >= 0)
+                r = read_public_key((Der){der, len}, &public_key);
+        if (r < 0)
+                return r;
+        r = -ENOENT;
+        for (size_t i = 0; r == -ENOENT && i < ELEMENTSOF(kinds); i++) {
+                char begin[64], end[64];
+
+                (void) snprintf(begin, sizeof(begin), "-----BEGIN %sPRIVATE KEY-----", kinds[i]);
+                (void) snprintf(end, sizeof(end), "-----END %sPRIVATE KEY-----", kinds[i]);
+                r = decode_pem(key_pem, begin, end, &key, &key_len);
+        }
+        if (r < 0)
+                return r == -ENOMEM ? r : -ENODATA;
+        r = find_public_key((Der){key, key_len}, public_key);
+        explicit_bzero(key, key_len);
+        return r;
 }

@@ -118,6 +118,7 @@ def healthy():
     expect(checks, keyd_config_well_formed="ok", identityd_config_well_formed="ok", aziot_edged_config_well_formed="ok",
            configs_up_to_date="ok", config_up_to_date="ok", hostname="ok", parent_hostname="ok", container_engine_uri="ok",
            container_engine_logrotate="ok", edge_agent_storage_mounted_from_host="ok", edge_hub_storage_mounted_from_host="ok",
+           container_local_time="ok", aziot_version="skipped", aziot_edge_version="skipped", check_agent_image="skipped",
            ip_forward="ok", network_mtu="ok", nat_rules="ok", port_owners="ok", restart_loops="ok", oom="ok", queue="skipped")
 
 
@@ -128,6 +129,12 @@ def upstream():
            host_connect_iothub_mqtt="skipped", container_connect_upstream_mqtt="skipped")
     # the certificate is nobody's: told, but the way is open
     expect(checks, host_connect_iothub_amqp="warning", host_connect_iothub_https="warning", container_connect_upstream_https="warning")
+    # from a container on the default network, when there is one
+    expect(checks, container_default_connect_upstream_amqp="skipped", container_default_connect_upstream_https="skipped")
+    docker.run("guest", "sleep 100000", owned=False)
+    expect(check(), container_default_connect_upstream_amqp="warning", container_default_connect_upstream_https="warning",
+           container_default_connect_upstream_mqtt="skipped")
+    docker("rm", "-f", "guest")
     assert "trust" in checks["container-connect-upstream-amqp"]["because"], checks["container-connect-upstream-amqp"]
 
 
@@ -207,6 +214,45 @@ def changed_configuration():
     assert checks["connect-management-uri"]["needs"] == ["aziot-edged-config-well-formed"]
 
 
+SERVICE = """
+import http.server, pathlib, socketserver, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.path in pathlib.Path(sys.argv[2]).read_text().split()
+        self.send_response(200 if known else 500)
+        self.end_headers()
+    def log_message(self, *_): pass
+    def address_string(self): return ""
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    def get_request(self): return self.socket.accept()[0], ("", 0)
+server = Server(sys.argv[1], Handler)
+print("listens", flush=True)
+server.serve_forever()
+"""
+
+
+def preloaded():
+    """preloaded certificates and keys are asked of the services that hold them, and compared"""
+    known = files / "known"
+    known.write_text("/certificates/my%20ca?api-version=2020-09-01 /keypair/my%20ca?api-version=2020-09-01")
+    folder = lab.folder()
+    mount(folder, "/run/aziot")
+    for name in ("certd", "keyd"):
+        service = lab.Process([sys.executable, "-c", SERVICE, folder / f"{name}.sock", known], stdout=subprocess.PIPE, text=True)
+        assert service.popen.stdout.readline() == "listens\n"
+    (aziot / "certd/config.d/00-super.toml").write_text(f'[preloaded_certs]\n"my ca" = "file://{files}/cert.pem"\n')
+    (aziot / "keyd/config.d/00-super.toml").write_text(
+        f'[preloaded_keys]\n"my ca" = "file://{files}/key.pem"\ndevice-id = "file://{known}"\n')
+    expect(check(), certs_read="ok", key_pairs_read="ok", certs_match_private_keys="ok", certs_preloaded="ok")
+    known.write_text("")
+    lab.command("openssl", "genrsa", "-out", files / "key.pem", "2048")
+    checks = check(code=1)
+    expect(checks, certs_read="error", key_pairs_read="error", certs_match_private_keys="error")
+    assert "my ca: HTTP status 500" in checks["certs-read"]["because"], checks["certs-read"]
+    for name in ("certd", "keyd"):
+        (aziot / f"{name}/config.d/00-super.toml").write_text(GENERATED[f"{name}/config.d/00-super.toml"])
+
+
 def proxy():
     """behind a proxy the way to it is asked, without its password being told"""
     docker("rm", "-f", "edgeAgent")
@@ -237,4 +283,4 @@ def without_engine():
     assert "× container engine is installed and functional - Error" in done.stdout and "\033" not in done.stdout, done.stdout
 
 
-lab.run_cases([healthy, upstream, forwarding, firewall, narrow, ports, restarts, changed_configuration, proxy, unwanted, without_engine])
+lab.run_cases([healthy, upstream, forwarding, firewall, narrow, ports, restarts, preloaded, changed_configuration, proxy, unwanted, without_engine])

@@ -46,6 +46,21 @@ static const struct {
                 "{'files':{'/etc/aziot/config.toml':{'mtime':1,'document':{'parent_hostname':"
                 "'aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd.eeeeeeeeeeffffffffffgggggggggg'}}}}",
                 "parent_hostname", CHECK_WARNING, "71 characters"},
+        {"a clock that nobody keeps", "{'clock':{'synchronized':false}}", "host-local-time", CHECK_WARNING,
+                "nothing keeps the clock right"},
+        {"a clock that is kept", "{'clock':{'synchronized':true}}", "host-local-time", CHECK_OK, NULL},
+        {"a certificate that certd does not hand out",
+                "{'certificates':{'ca':{'path':'/p','preloaded':true,'served':'HTTP status 500'}}}",
+                "certs-read", CHECK_ERROR, "ca: HTTP status 500"},
+        {"a key pair that keyd does not load",
+                "{'keys':{'ca':{'path':'file:///k','served':'HTTP status 500','matches':true}}}",
+                "key-pairs-read", CHECK_ERROR, "ca: HTTP status 500"},
+        {"a symmetric key is no key pair",
+                "{'keys':{'device-id':{'path':'file:///k','served':'HTTP status 404'}}}", "key-pairs-read",
+                CHECK_OK, NULL},
+        {"a key of another certificate",
+                "{'keys':{'ca':{'path':'file:///k','served':'ok','matches':false}}}",
+                "certs-match-private-keys", CHECK_ERROR, "ca"},
         {"an EST server by http",
                 "{'files':{'/etc/aziot/"
                 "config.toml':{'mtime':1,'document':{'cert_issuance':{'est':{'urls':{'default':'http://"
@@ -195,11 +210,13 @@ static void fixture_init(Fixture *x, const char *text) {
         *x = (Fixture){.given = parse(text)};
         x->facts = (CheckFacts){.device = &x->device, .now = NOW};
         ck_assert_int_eq(world_new(&x->facts.world, (WorldOps){.fetch = no_fact}), 0);
-        x->facts.files = json_object_get(x->given, "files");
         x->facts.certificates = json_object_get(x->given, "certificates");
         x->facts.sockets = json_object_get(x->given, "sockets");
         x->facts.disks = json_object_get(x->given, "disks");
         x->facts.activity = json_object_get(x->given, "activity");
+        x->facts.clock = json_object_get(x->given, "clock");
+        x->facts.keys = json_object_get(x->given, "keys");
+        x->facts.certificates = json_object_get(x->given, "certificates");
         x->facts.unit_environment = json_object_get(x->given, "unit_environment");
         x->facts.engine_error = -(int) json_integer_value(json_object_get(x->given, "engine_error"));
         x->device.parts[DEVICE_LISTENERS] = json_object_get(x->given, "listeners");

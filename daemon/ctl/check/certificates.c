@@ -70,8 +70,78 @@ static int check_preloaded(const CheckFacts *f, const Check *check, CheckAnswer 
         return r;
 }
 
+static int check_certificates_served(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const char *id;
+        json_t *certificate;
+        size_t n = 0;
+        int r = 0;
+
+        json_object_foreach (f->certificates, id, certificate) {
+                const char *served = check_text(certificate, "served");
+
+                if (r < 0 || !served)
+                        continue;
+                n++;
+                if (strcmp(served, "ok") != 0)
+                        r = check_error(
+                                a, "certd does not hand out the preloaded certificate %s: %s", id, served);
+        }
+        if (r < 0 || a->because)
+                return r;
+        return check_ok(a, "certd hands out each of %zu preloaded certificates", n);
+}
+
+/* keyd says the same of a key pair that it cannot load and of a key that is none: only a file that holds a
+ * private key is known to be one. */
+static int check_keys_served(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const char *id;
+        json_t *key;
+        size_t n = 0;
+        int r = 0;
+
+        json_object_foreach (f->keys, id, key) {
+                const char *served = check_text(key, "served");
+
+                if (r < 0 || !served)
+                        continue;
+                n += strcmp(served, "ok") == 0;
+                if (strcmp(served, "ok") != 0 && json_object_get(key, "matches"))
+                        r = check_error(a, "keyd does not load the preloaded key pair %s: %s", id, served);
+        }
+        if (r < 0 || a->because)
+                return r;
+        return check_ok(a, "keyd loads %zu preloaded key pairs", n);
+}
+
+static int check_match(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const char *id;
+        json_t *key;
+        size_t n = 0;
+        int r = 0;
+
+        json_object_foreach (f->keys, id, key) {
+                const json_t *matches = json_object_get(key, "matches");
+
+                n += json_is_true(matches);
+                if (r >= 0 && json_is_false(matches))
+                        r = check_error(a, "the preloaded key %s is not that of the certificate %s", id, id);
+        }
+        if (r < 0 || a->because)
+                return r;
+        return n > 0
+                ? check_ok(a, "%zu preloaded certificates match their keys", n)
+                : check_skipped(a, "no preloaded certificate has a key of the same id that could be read");
+}
+
 static const Check checks[] = {
         {"certs-preloaded", "preloaded certificates are valid", NULL, NULL, 0, check_preloaded},
+        {"certs-read", "read all preloaded certificates from the Certificates Service", "certd-running",
+                NULL, 0, check_certificates_served},
+        {"key-pairs-read", "read all preloaded key pairs from the Keys Service", "keyd-running", NULL, 0,
+                check_keys_served},
+        {"certs-match-private-keys",
+                "ensure all preloaded certificates match preloaded private keys with the same ID", NULL,
+                NULL, 0, check_match},
         {"identity-certificate-expiry", "production readiness: identity certificates expiry", NULL,
                 "device-id", 0, check_expiry},
         {"est-identity-and-bootstrap-certificate-expiry",

@@ -30,8 +30,12 @@ typedef struct CheckFacts {
         json_t *disks;    /* [{"path", "size", "free", "inodes", "inodes_free"}] */
         json_t *activity; /* container: {"deaths": N, "exit_code": N, "ooms": N} in the last hour; NULL
                              when not known */
-        json_t *certificates;     /* id: {"path", "preloaded", "from", "until"}, or "error" for the times */
+        json_t *certificates; /* id: {"path", "preloaded", "from", "until"}, or "error" for the times;
+                                 preloaded ones with "served": "ok", or why certd does not */
+        json_t *keys; /* id of a preloaded key pair: {"path", "served"}, and "matches": BOOL when it can
+                         be told whether it is the key of the certificate with this id */
         json_t *unit_environment; /* unit: its Environment= as one string */
+        json_t *clock; /* {"synchronized": BOOL}, as the kernel knows; NULL when it does not tell */
 } CheckFacts;
 
 #define CHECK_DETAILS_MAX 16

@@ -71,7 +71,9 @@ static bool is_used(const Way *way, unsigned port) {
 }
 
 static const char *place(const char *from) {
-        return strcmp(from, "host") == 0 ? "the host" : "the modules' network";
+        return strcmp(from, "host") == 0         ? "the host"
+                : strcmp(from, "edgeAgent") == 0 ? "the modules' network"
+                                                 : "the default network";
 }
 
 /* A question that could not be asked says nothing about the network. */
@@ -149,6 +151,29 @@ static int check_connect(const CheckFacts *f, const Check *check, CheckAnswer *a
                                  : ask_direct(f, check->argument, &way, check->port, a);
 }
 
+static bool visit_default(void *userdata, const Container *c) {
+        const char **name = userdata;
+
+        if (c->name && container_is_running(c) && c->n_networks > 0 && strcmp(c->networks[0], "bridge") == 0)
+                *name = c->name;
+        return !*name;
+}
+
+/* From whatever container runs on the engine's default network; none is started for it. */
+static int check_connect_default(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const char *name = NULL;
+        Check from_there = *check;
+
+        world_each_container(f->world, visit_default, &name);
+        if (!name)
+                return check_skipped(a,
+                        "no container runs on the default network from where it could be asked; modules are "
+                        "on their "
+                        "own");
+        from_there.argument = name;
+        return check_connect(f, &from_there, a);
+}
+
 static int ask_name(const CheckFacts *f, const char *from, const char *name, CheckAnswer *a) {
         char what[512];
         int r;
@@ -192,6 +217,12 @@ static int check_dps(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         return ask_direct(f, "host", &way, 443, a);
 }
 
+#define CONNECT_DEFAULT(kind, title, port)                                                                  \
+        {                                                                                                   \
+                "container-default-connect-upstream-" kind,                                                 \
+                        "container on the default network can connect to upstream " title " port",          \
+                        "container-engine-uri host-connect-iothub-" kind, NULL, port, check_connect_default \
+        }
 #define CONNECT(id, title, needs, from, port)                                                               \
         { id, title, needs, from, port, check_connect }
 
@@ -212,6 +243,9 @@ static const Check checks[] = {
                 "container-engine-uri host-resolve-upstream", "edgeAgent", 0, check_resolve},
         {"container-resolve-parent-hostname", "parent hostname is resolvable from inside container",
                 "container-engine-uri", "edgeAgent", 0, check_resolve_parent},
+        CONNECT_DEFAULT("amqp", "AMQP", 5671),
+        CONNECT_DEFAULT("https", "HTTPS / WebSockets", 443),
+        CONNECT_DEFAULT("mqtt", "MQTT", 8883),
         CONNECT("container-connect-upstream-amqp",
                 "container on the IoT Edge module network can connect to upstream AMQP port",
                 "container-resolve-upstream host-connect-iothub-amqp", "edgeAgent", 5671),

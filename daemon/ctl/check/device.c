@@ -292,7 +292,29 @@ static int check_queue(const CheckFacts *f, const Check *check, CheckAnswer *a) 
         return a->because ? 0 : check_ok(a, "%.0f messages wait in edgeHub's queues", waiting);
 }
 
+/* Against what the kernel was told of a reference: no time server is asked. */
+static int check_clock(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        char now[TIMESTAMP_MAX];
+
+        if (!f->clock)
+                return check_skipped(a, "the kernel does not tell whether its clock is synchronized");
+        if (json_is_true(json_object_get(f->clock, "synchronized")))
+                return check_ok(a, "the clock is synchronized with a reference, as the kernel knows");
+        return check_warning(a,
+                "nothing keeps the clock right, as far as the kernel knows; it says %s: tokens and "
+                "certificates are "
+                "refused when it is wrong",
+                timestamp_format(f->now, now));
+}
+
+static int check_container_clock(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        return check_ok(a, "containers have no clock of their own: the kernel has one for all");
+}
+
 static const Check checks[] = {
+        {"host-local-time", "host time is close to reference time", NULL, NULL, 0, check_clock},
+        {"container-local-time", "container time is close to host time", NULL, NULL, 0,
+                check_container_clock},
         {"ip-forward", "packets of containers are forwarded", NULL, NULL, 0, check_forwarding},
         {"nat-rules", "addresses of containers are translated", NULL, NULL, 0, check_nat},
         {"network-mtu", "the modules' network fits the uplink", "container-engine-uri", NULL, 0, check_mtu},

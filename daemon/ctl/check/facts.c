@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 
@@ -233,8 +234,18 @@ static void collect_environments(CheckFacts *f) {
                 f->unit_environment = environments;
 }
 
+/* Whoever keeps the clock right (timesyncd, chrony, ntpd) tells the kernel so. */
+static int collect_clock(CheckFacts *f) {
+        struct timex state = {};
+
+        if (adjtimex(&state) < 0)
+                return 0;
+        f->clock = json_pack("{s:b}", "synchronized", !(state.status & STA_UNSYNC));
+        return f->clock ? 0 : -ENOMEM;
+}
+
 static int collect_local(CheckFacts *f) {
-        int r = 0;
+        int r = collect_clock(f);
 
         f->files = json_object();
         f->sockets = json_object();
@@ -300,6 +311,8 @@ void check_session_done(CheckSession *s) {
         CheckFacts *f = &s->facts;
 
         json_decref(f->certificates);
+        json_decref(f->clock);
+        json_decref(f->keys);
         json_decref(f->files);
         json_decref(f->sockets);
         json_decref(f->disks);

@@ -16,5 +16,5 @@ typedef struct CheckSession {
 int check_session_init(CheckSession *s);
 void check_session_done(CheckSession *s);
 
-/* Fills f->certificates; f->files are there already. */
+/* Fills f->certificates and f->keys; f->files are there already. */
 int check_collect_certificates(CheckFacts *f);
