@@ -210,13 +210,13 @@ static void fixture_init(Fixture *x, const char *text) {
         *x = (Fixture){.given = parse(text)};
         x->facts = (CheckFacts){.device = &x->device, .now = NOW};
         ck_assert_int_eq(world_new(&x->facts.world, (WorldOps){.fetch = no_fact}), 0);
+        x->facts.files = json_object_get(x->given, "files");
         x->facts.certificates = json_object_get(x->given, "certificates");
         x->facts.sockets = json_object_get(x->given, "sockets");
         x->facts.disks = json_object_get(x->given, "disks");
         x->facts.activity = json_object_get(x->given, "activity");
         x->facts.clock = json_object_get(x->given, "clock");
         x->facts.keys = json_object_get(x->given, "keys");
-        x->facts.certificates = json_object_get(x->given, "certificates");
         x->facts.unit_environment = json_object_get(x->given, "unit_environment");
         x->facts.engine_error = -(int) json_integer_value(json_object_get(x->given, "engine_error"));
         x->device.parts[DEVICE_LISTENERS] = json_object_get(x->given, "listeners");
