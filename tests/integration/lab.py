@@ -201,7 +201,7 @@ class Gate:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         listener.bind(str(self.socket))
         self.socket.chmod(0o666)
-        listener.listen(64)
+        listener.listen(512)
 
         def pass_socket():  # as systemd does
             os.dup2(listener.fileno(), 3)
