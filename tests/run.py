@@ -131,6 +131,7 @@ def main():
         if sanitized:
             for suite in ("unit", "fuzz", "rules", "replay"):
                 test(sanitized, "--suite", suite, env=SANITIZE, prefix="sanitize")
+            test(sanitized, "attack", env=SANITIZE, prefix="sanitize")
         style()
         clang = build("clang", env={"CC": "clang"})
         if clang:

@@ -115,7 +115,7 @@ def read_count():
 
 
 def forged_by_modules():
-    """every line of every component, printed by modules: no incident that has a fix, no fix asked for, nothing changed"""
+    """every line of every component, printed by modules: nothing is said of others, no fix asked for, nothing changed"""
     daemon.start()
     before = picture()
     lines = sum(text.count("\n") + 1 for text in lines_of_all_symptoms())
@@ -125,7 +125,8 @@ def forged_by_modules():
     lab.wait_until(lambda: read_count() >= read + 2 * lines, 30, f"{2 * lines} lines read")
     time.sleep(REPAIR_PAUSE)  # what is looked at is that nothing comes
     assert not fixes.answers, fixes.answers
-    assert not lab.alerts(journald, "EDGEWATCH_STATE=confirmed"), lab.alerts(journald, "EDGEWATCH_STATE=confirmed")
+    confirmed = {(e["EDGEWATCH_SYMPTOM"], e["EDGEWATCH_SUBJECT"]) for e in lab.alerts(journald, "EDGEWATCH_STATE=confirmed")}
+    assert confirmed <= {("module-404-not-found", "evil")}, confirmed  # what only a module itself can tell, of itself
     assert picture() == before and runs() == []
 
 
