@@ -90,6 +90,49 @@ def boots_and_watches():
     pictures.append(picture())
 
 
+def ask_as(user, socket, request):
+    """What a user gets on a socket: the answer, or why there is none."""
+    script = ("import socket,sys\ns=socket.socket(socket.AF_UNIX)\n"
+              "try:\n s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode()); print(s.makefile().read())\n"
+              "except OSError as error:\n print(error.strerror)")
+    return device.run("setpriv", f"--reuid={user}", "--clear-groups", "python3", "-c", script, socket, request)
+
+
+def rights_are_split():
+    """only edgewatchd's user gets to the gate and the prober; the fixer refuses it what is off, and strangers everything"""
+    ping, post = "GET /_ping HTTP/1.1\r\n\r\n", "POST /containers/edgeHub/stop HTTP/1.1\r\n\r\n"
+    assert ask_as("edgewatch", "/run/edgewatch-gate.sock", ping).endswith("OK")
+    assert "only GET is let through" in ask_as("edgewatch", "/run/edgewatch-gate.sock", post)
+    for socket in ("gate", "probe"):
+        assert ask_as("nobody", f"/run/edgewatch-{socket}.sock", ping) == "Permission denied"
+    assert ask_as("edgewatch", "/run/docker.sock", ping) == "Permission denied"
+    apply = json.dumps({"do": "apply", "fix": "ip-forward"}) + "\n"
+    assert '"outcome":"error"' in ask_as("nobody", "/run/edgewatch-fix.sock", apply)
+    with diagnosed("ip-forward-disabled") as begin:
+        device.run("sysctl", "-w", "net.ipv4.ip_forward=0")
+        wait_alert("ip-forward-disabled", "confirmed", begin, 15)
+        answer = json.loads(ask_as("edgewatch", "/run/edgewatch-fix.sock", apply))
+        assert answer["outcome"] == "refused" and "off" in answer["because"], answer
+        assert device.run("sysctl", "-n", "net.ipv4.ip_forward") == "0"
+        device.run("sysctl", "-w", "net.ipv4.ip_forward=1")
+
+
+def engine_of_another_group():
+    """Docker's socket belongs to another group: status names it, and the drop-in that it names helps"""
+    def docker():
+        return next(s for s in device.edgewatchctl("status")["sources"] if s["name"] == "docker")
+    drop_in = "/etc/systemd/system/edgewatch-gate.service.d/docker.conf"
+    device.sh("groupadd engineers && chgrp engineers /run/docker.sock && systemctl restart edgewatchd")
+    wait_until(lambda: docker()["state"] == "degraded", 20, "a degraded source")
+    assert "SupplementaryGroups=engineers" in docker()["reason"] and drop_in in docker()["reason"], docker()
+    assert "SupplementaryGroups=engineers" in device.run("systemctl", "status", "edgewatch-gate")
+    device.write(drop_in, "[Service]\nSupplementaryGroups=engineers\n")
+    device.sh("systemctl daemon-reload && systemctl restart edgewatch-gate")
+    wait_until(lambda: docker()["state"] == "live", 40, "the source")
+    device.sh(f"rm {drop_in} && chgrp docker /run/docker.sock && systemctl daemon-reload && systemctl restart edgewatch-gate")
+    wait_until(lambda: docker()["state"] == "live", 40, "the source")
+
+
 def without_hub():
     device.world.deploy({name: module for name, module in MODULES.items() if name != "edgeHub"})
     wait_until(lambda: not device.is_running("edgeHub"), 20, "edgeHub's end")
@@ -376,7 +419,7 @@ def over_a_reboot():
     check_none_lost_or_doubled()
 
 
-CASES = [boots_and_watches, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, sockets_forgotten,
+CASES = [boots_and_watches, rights_are_split, engine_of_another_group, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, sockets_forgotten,
          hostname_too_long,
          given_up, dns_dead_in_containers, parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory,
          pull_goes_on_being_refused, over_journald_restart, over_docker_restart, over_a_kill, over_a_reboot,

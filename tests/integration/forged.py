@@ -6,6 +6,7 @@ edgewatchd and the fixer as installed, on a real Docker engine, in a network nam
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -13,7 +14,6 @@ import time
 from pathlib import Path
 
 import lab
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOBODY = 65534
@@ -80,9 +80,10 @@ def lines_of_all_symptoms():
     """What the examples of the shipped rules print, those that are to raise something and those that are not."""
     lines = []
     for path in sorted((ROOT / "conf/rules.d").glob("*.yaml")):
-        for example in yaml.safe_load(path.read_text())["examples"]:
-            lines += [event["log"]["text"] for event in example["events"] if "log" in event]
-    assert len(lines) > 100, len(lines)
+        examples = path.read_text().partition("\nexamples:")[2]
+        for double, single in re.findall(r"\btext: (?:(\"(?:[^\"\\]|\\.)*\")|'((?:[^']|'')*)')", examples):
+            lines.append(json.loads(double) if double else single.replace("''", "'"))
+    assert len(lines) > 200, len(lines)
     return lines
 
 
