@@ -56,15 +56,16 @@ static json_t *endpoint_config(const json_t *inspect, const json_t *endpoint) {
 
 static json_t *attachment(const json_t *inspect, const json_t *endpoint) {
         const json_t *config = json_object_get(inspect, "Config");
-        const char *name = string_of(inspect, "Name");
-        const char *status = string_of(json_object_get(inspect, "State"), "Status");
+        const json_t *state = json_object_get(inspect, "State");
+        const char *name = string_of(inspect, "Name"), *status = string_of(state, "Status");
         const char *owner = string_of(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL);
 
-        return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o}", "container", string_of(inspect, "Id"), "name",
-                name[0] == '/' ? name + 1 : name, "runs",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o}", "container",
+                string_of(inspect, "Id"), "name", name[0] == '/' ? name + 1 : name, "image",
+                string_of(config, "Image"), "status", status, "runs",
                 strcmp(status, "running") == 0 || strcmp(status, "restarting") == 0, "owned",
-                strcmp(owner, CONTAINER_OWNER) == 0, "address", string_of(endpoint, "IPAddress"), "endpoint",
-                endpoint_config(inspect, endpoint));
+                strcmp(owner, CONTAINER_OWNER) == 0, "started_at", string_of(state, "StartedAt"), "address",
+                string_of(endpoint, "IPAddress"), "endpoint", endpoint_config(inspect, endpoint));
 }
 
 static int rank(const json_t *a) {
@@ -251,13 +252,32 @@ static int guard_addresses(const json_t *network, const json_t *attachments, cha
         return 0;
 }
 
+/* Between two starts the engine forgets what such a container is attached to, and one that is half removed
+ * it does not let be changed at all. */
+static int guard_states(const json_t *attachments, char **ret_why) {
+        static const char *const states[] = {"dead", "removing", "restarting"};
+        json_t *a;
+        size_t i;
+
+        json_array_foreach (attachments, i, a)
+                FOREACH_ARRAY (state, states, ELEMENTSOF(states))
+                        if (strcmp(string_of(a, "status"), *state) == 0)
+                                return refuse(ret_why,
+                                        "the container %s is %s, so it cannot be attached anew: stop or "
+                                        "remove it first",
+                                        string_of(a, "name"), *state);
+        return 0;
+}
+
 int docker_network_guard(
         const json_t *network, const json_t *networks, const json_t *attachments, char **ret_why) {
         int r = guard_kind(network, ret_why);
 
         if (r == 0)
                 r = guard_names(network, networks, ret_why);
-        return r == 0 ? guard_addresses(network, attachments, ret_why) : r;
+        if (r == 0)
+                r = guard_addresses(network, attachments, ret_why);
+        return r == 0 ? guard_states(attachments, ret_why) : r;
 }
 
 int docker_mtu_from(const char *fitting, bool ipv6, unsigned *ret) {

@@ -15,9 +15,9 @@ const json_t *docker_endpoint_of(const json_t *inspect, const char *network, con
 
 /* Everybody who is attached, in the order in which they are to be attached again: fixed addresses before
  * those that get any, which could take them, then by address, so that they are given the same; those with
- * links behind those that they could be linked to. An array of {"container": id, "name", "runs": bool,
- * "owned": bool, "endpoint": for /networks/ID/connect}; a new reference, NULL when memory is out.
- * containers: array of inspects. */
+ * links behind those that they could be linked to. An array of {"container": id, "name", "image", "status",
+ * "runs": bool, "owned": bool, "started_at", "address", "endpoint": for /networks/ID/connect}; a new
+ * reference, NULL when memory is out. containers: array of inspects. */
 json_t *docker_attachments(const json_t *containers, const char *network, const char *id);
 
 /* For /networks/create: the same network, with this MTU unless it is 0. NULL when memory is out. */

@@ -109,6 +109,37 @@ START_TEST(order_of_attaching) {
 }
 END_TEST
 
+static const struct {
+        const char *status;
+        bool runs, may;
+} states[] = {
+        {"created", false, true},
+        {"running", true, true},
+        {"paused", false, true},
+        {"exited", false, true},
+        {"restarting", true, false},
+        {"removing", false, false},
+        {"dead", false, false},
+};
+
+/* The engine does not attach one that is half removed, and forgets the networks of one between two starts.
+ */
+START_TEST(state_of_a_container) {
+        json_t *network = parse(network_text), *networks = json_pack("[O]", network);
+        json_t *containers = json_pack("[o]", container("c", states[_i].status, "", "{}"));
+        json_t *list = docker_attachments(containers, "azure-iot-edge", NETWORK_ID);
+        _cleanup_(freep) char *why = NULL;
+
+        ck_assert_int_eq(json_is_true(json_object_get(json_array_get(list, 0), "runs")), states[_i].runs);
+        ck_assert_int_eq(docker_network_guard(network, networks, list, &why), !states[_i].may);
+        ck_assert(states[_i].may || strstr(why, states[_i].status));
+        json_decref(list);
+        json_decref(containers);
+        json_decref(networks);
+        json_decref(network);
+}
+END_TEST
+
 START_TEST(mac_that_was_asked_for) {
         json_t *c = container("c", "running", "172.30.5.3", "{}"), *containers, *list;
 
@@ -213,6 +244,7 @@ int main(void) {
         tcase_add_test(t, body_is_the_same_network);
         tcase_add_test(t, body_without_options);
         tcase_add_test(t, order_of_attaching);
+        tcase_add_loop_test(t, state_of_a_container, 0, ELEMENTSOF(states));
         tcase_add_test(t, mac_that_was_asked_for);
         tcase_add_test(t, found_by_name_or_id);
         tcase_add_loop_test(t, guard, 0, ELEMENTSOF(guards));
