@@ -19,6 +19,8 @@ typedef struct FixContext {
         World *world;             /* of device_world; NULL until context_look() */
         usec_t now;               /* realtime of the last look */
         const ProbeAnswer *proof; /* while a plan is made: what the fix's probe saw */
+        bool is_recovery; /* of what was cut off; the runtime is started behind it, and must not be waited
+                             for */
 } FixContext;
 
 int context_init(FixContext *c, const Config *config);

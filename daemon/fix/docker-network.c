@@ -169,6 +169,18 @@ int network_detach(
         return k == 0 || k == -ENOENT ? 0 : r;
 }
 
+int image_is_here(FixContext *c, const char *reference, char **ret_why) {
+        static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@";
+        json_t *image = NULL;
+        int r;
+
+        if (reference[0] == '\0' || reference[strspn(reference, legal)] != '\0')
+                return 0;
+        r = ask(c, JSON_OBJECT, &image, ret_why, "/images/%s/json", reference);
+        json_decref(image);
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
 int container_start(FixContext *c, const char *container, char **ret_why) {
         int r = change(c, "POST", NULL, ret_why, "/containers/%s/start", container);
 

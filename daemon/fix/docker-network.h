@@ -22,5 +22,8 @@ int network_attach(
 int network_detach(
         FixContext *c, const char *network, const char *id, const char *container, char **ret_why);
 
+/* Whether an image of this name is on the device. Returns 1, 0. */
+int image_is_here(FixContext *c, const char *reference, char **ret_why);
+
 /* Returns 1 when it runs, 0 when it has gone. */
 int container_start(FixContext *c, const char *container, char **ret_why);

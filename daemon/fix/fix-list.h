@@ -4,7 +4,10 @@
 
 #include "daemon/fix/fix.h"
 
-#define FIXES(F)          F(ip_forward)
+#define FIXES(F)                                                                                            \
+        F(docker_network_mtu)                                                                               \
+        F(ip_forward)                                                                                       \
+        F(restart_module)
 
 #define DECLARE_FIX(name) extern const Fix fix_##name;
 FIXES(DECLARE_FIX)

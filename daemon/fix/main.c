@@ -193,6 +193,7 @@ static int run(const Options *o) {
                 return refuse(why ? why : strerror(-r));
         }
         r = context_init(&context, config);
+        context.is_recovery = o->recover;
         if (r >= 0)
                 r = o->recover ? runner_recover(&runner) : answer_request(&runner, o->daemon_user);
         context_done(&context);

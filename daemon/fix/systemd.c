@@ -94,6 +94,10 @@ static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret
         return 0;
 }
 
+static int queue_job(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
+        return call(bus, NULL, ret_why, method, "ss", unit, "replace");
+}
+
 static int change_files(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
         bool has_force = strcmp(method, "EnableUnitFiles") == 0 || strcmp(method, "MaskUnitFiles") == 0;
         int r;
@@ -112,6 +116,7 @@ static const struct {
         {"disable", "DisableUnitFiles", change_files},
         {"enable", "EnableUnitFiles", change_files},
         {"mask", "MaskUnitFiles", change_files},
+        {"queue-start", "StartUnit", queue_job},
         {"restart", "RestartUnit", run_job},
         {"start", "StartUnit", run_job},
         {"stop", "StopUnit", run_job},

@@ -14,7 +14,8 @@ typedef struct UnitFacts {
 
 int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret);
 
-/* verb: start, stop, restart, enable, disable, mask, unmask. *ret_why belongs to the caller. */
+/* verb: start, stop, restart, enable, disable, mask, unmask; queue-start does not wait for the job. *ret_why
+ * belongs to the caller. */
 int systemd_do(sd_bus *bus, const char *verb, const char *unit, char **ret_why);
 
 /* Whether systemd_do() knows the verb. */

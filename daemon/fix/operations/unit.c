@@ -52,6 +52,9 @@ static int run(FixContext *c, const json_t *what, char **ret_why) {
                 return because(ret_why, r, "systemd cannot be asked: %s", strerror(-r));
         if (is_there_already(bus, verb, unit))
                 return 0;
+        /* The runtime's units are ordered behind the recovery: that would wait for its own end. */
+        if (c->is_recovery && strcmp(verb, "start") == 0)
+                verb = "queue-start";
         r = systemd_do(bus, verb, unit, ret_why);
         return r < 0 ? r : verify(bus, verb, unit, ret_why);
 }
