@@ -8,7 +8,9 @@
  *   signal Reloading|UnitFilesChanged
  *   appear                                                 takes its name on the bus
  *   leave                                                  gives it up
- * Prints "ready" once it is on the bus, and "done" after each command. */
+ *   finish JOB RESULT                                      ends a job; one that is "done" changed its unit
+ * Prints "ready" once it is on the bus, "done" after each command, and "job JOB start|stop|restart UNIT" for
+ * each that is asked for. */
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,9 @@
 
 #define SYSTEMD   "org.freedesktop.systemd1"
 #define PREFIX    "/org/freedesktop/systemd1/unit"
+#define JOBS      "/org/freedesktop/systemd1/job/"
 #define UNITS_MAX 64
+#define JOBS_MAX  1024
 
 typedef struct Unit {
         char name[128], load[32], active[32], sub[32], file[32], result[32];
@@ -27,10 +31,17 @@ typedef struct Unit {
         int32_t status;
 } Unit;
 
+typedef struct Job {
+        Unit *unit; /* NULL when it ended */
+        bool up;
+} Job;
+
 typedef struct Fake {
         sd_bus *bus;
         Unit units[UNITS_MAX];
         size_t n_units;
+        Job jobs[JOBS_MAX];
+        size_t n_jobs;
         bool is_subscribed;
 } Fake;
 
@@ -72,6 +83,40 @@ static int on_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int add_job(sd_bus_message *m, Fake *f, const char *type) {
+        const char *name, *mode;
+        char path[64];
+        Unit *unit;
+        int r;
+
+        r = sd_bus_message_read(m, "ss", &name, &mode);
+        if (r < 0)
+                return r;
+        unit = load(f, name);
+        if (!unit || f->n_jobs >= JOBS_MAX)
+                return -ENOBUFS;
+        (void) snprintf(path, sizeof(path), JOBS "%zu", f->n_jobs);
+        f->jobs[f->n_jobs] = (Job){.unit = unit, .up = strcmp(type, "stop") != 0};
+        r = sd_bus_reply_method_return(m, "o", path);
+        if (r < 0)
+                return r;
+        (void) printf("job %zu %s %s\n", f->n_jobs++, type, name);
+        (void) fflush(stdout);
+        return r;
+}
+
+static int on_start(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return add_job(m, userdata, "start");
+}
+
+static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return add_job(m, userdata, "stop");
+}
+
+static int on_restart(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return add_job(m, userdata, "restart");
+}
+
 /* Something that no source wants, of a type none expects, as the real one has by the hundred. */
 static int get_other(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *e) {
@@ -110,6 +155,10 @@ static const sd_bus_vtable service_vtable[] = {
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Subscribe", "", "", on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartUnit", "ss", "o", on_start, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StopUnit", "ss", "o", on_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("RestartUnit", "ss", "o", on_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL("JobRemoved", "uoss", 0),
         SD_BUS_SIGNAL("Reloading", "b", 0),
         SD_BUS_SIGNAL("UnitFilesChanged", "", 0),
         SD_BUS_VTABLE_END,
@@ -158,11 +207,36 @@ static int emit_signal(Fake *f, const char *name) {
         return sd_bus_emit_signal(f->bus, "/org/freedesktop/systemd1", SYSTEMD ".Manager", name, "b", false);
 }
 
+static int finish(Fake *f, const char *arguments) {
+        char result[32], path[64];
+        Unit *unit;
+        size_t job;
+        int r;
+
+        if (sscanf(arguments, "%zu %31s", &job, result) != 2 || job >= f->n_jobs || !f->jobs[job].unit)
+                return -EINVAL;
+        unit = f->jobs[job].unit;
+        if (strcmp(result, "done") == 0) {
+                bool up = f->jobs[job].up;
+
+                (void) snprintf(unit->active, sizeof(unit->active), "%s", up ? "active" : "inactive");
+                (void) snprintf(unit->sub, sizeof(unit->sub), "%s", up ? "running" : "dead");
+        }
+        f->jobs[job].unit = NULL;
+        (void) snprintf(path, sizeof(path), JOBS "%zu", job);
+        r = emit(f, unit);
+        return r < 0 ? r
+                     : sd_bus_emit_signal(f->bus, "/org/freedesktop/systemd1", SYSTEMD ".Manager",
+                               "JobRemoved", "uoss", (uint32_t) job, path, unit->name, result);
+}
+
 static int execute(Fake *f, char *line) {
         Unit *u;
         int r;
 
         line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '\0')
+                return 0;
         if (strncmp(line, "set ", 4) == 0)
                 return set(f, line + 4, &u);
         if (strncmp(line, "change ", 7) == 0) {
@@ -171,6 +245,8 @@ static int execute(Fake *f, char *line) {
         }
         if (strncmp(line, "signal ", 7) == 0)
                 return emit_signal(f, line + 7);
+        if (strncmp(line, "finish ", 7) == 0)
+                return finish(f, line + 7);
         if (strcmp(line, "leave") == 0) {
                 f->is_subscribed = false;
                 return sd_bus_release_name(f->bus, SYSTEMD);

@@ -172,16 +172,37 @@ class Docker:
     def stop(self):
         self.process.stop(seconds=40)
 
+    def crash(self):
+        """As the power going: the engine, what it started and every container end at once, and what lies in /run is gone."""
+        doomed = [self.process.popen.pid]
+        for pid in doomed:  # grows on the way
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                doomed += map(int, task.read_text().split())
+        ids = self("ps", "-q").split()
+        for pid in self("inspect", "-f", "{{.State.Pid}}", *ids).split() if ids else ():
+            shim = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            doomed += [int(shim), int(pid)]
+        for pid in doomed:
+            os.kill(pid, signal.SIGKILL)
+        self.process.popen.wait()
+        self.unmount(self.dir / "exec")
+        shutil.rmtree(self.dir / "exec")
+        (self.dir / "pid").unlink()
+
+    @staticmethod
+    def unmount(folder):
+        for line in Path("/proc/self/mountinfo").read_text().splitlines():
+            mount = line.split()[4]
+            if mount.startswith(str(folder)):
+                command("umount", "-l", mount, check=False)
+
     def clean(self):
         if self.process and self.process.popen.poll() is None:
             ids = self("ps", "-aq", check=False).split()
             if ids:
                 self("rm", "-f", *ids, check=False)
             self.stop()
-        for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            mount = line.split()[4]
-            if mount.startswith(str(self.dir)):
-                command("umount", "-l", mount, check=False)
+        self.unmount(self.dir)
 
     def __call__(self, *args, check=True):
         return command("docker", "-H", f"unix://{self.socket}", *args, check=check)
