@@ -67,12 +67,11 @@ static int undo_step(Runner *r, const RunRecord *record) {
 
 /* From record->step on. Returns 1, or 0 when something could not be taken back. */
 static int take_back(Runner *r, Records *records, RunRecord *record) {
-        size_t from = record->step;
         bool failed = false;
         int k;
 
         record->phase = RUN_PHASE_UNDOING;
-        for (size_t i = from + 1; i-- > 0;) {
+        for (size_t i = record->step + 1; i-- > 0;) {
                 record->step = i;
                 if (!failed) { /* else the disk goes on saying where it began to fail */
                         k = records_save_pending(records, record);
@@ -81,14 +80,17 @@ static int take_back(Runner *r, Records *records, RunRecord *record) {
                 }
                 voice_step(r, record, true);
                 /* the others all the same: better the runtime runs on the wrong network than not at all */
-                if (undo_step(r, record) < 0 && !failed) {
+                if (undo_step(r, record) < 0)
                         failed = true;
-                        from = i;
-                }
         }
         if (!failed)
                 return 1;
-        record->step = from;
+        /* next time all of it once more: the runtime runs again by then, and does things of its own */
+        record->step = record->plan->n_steps - 1;
+        k = records_save_pending(records, record);
+        if (k < 0)
+                (void) log_error_errno(
+                        k, "The record of what is still to be taken back is an older one: %m");
         return 0;
 }
 

@@ -60,12 +60,14 @@ static json_t *attachment(const json_t *inspect, const json_t *endpoint) {
         const char *name = string_of(inspect, "Name"), *status = string_of(state, "Status");
         const char *owner = string_of(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL);
 
-        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o}", "container",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:b, s:o}", "container",
                 string_of(inspect, "Id"), "name", name[0] == '/' ? name + 1 : name, "image",
                 string_of(config, "Image"), "status", status, "runs",
                 strcmp(status, "running") == 0 || strcmp(status, "restarting") == 0, "owned",
                 strcmp(owner, CONTAINER_OWNER) == 0, "started_at", string_of(state, "StartedAt"), "address",
-                string_of(endpoint, "IPAddress"), "endpoint", endpoint_config(inspect, endpoint));
+                string_of(endpoint, "IPAddress"), "alone",
+                docker_endpoint_of(inspect, DOCKER_DEFAULT_NETWORK, NULL) == NULL, "endpoint",
+                endpoint_config(inspect, endpoint));
 }
 
 static int rank(const json_t *a) {
@@ -206,7 +208,8 @@ static int refuse(char **ret_why, const char *format, ...) {
 static int guard_kind(const json_t *network, char **ret_why) {
         const char *name = string_of(network, "Name"), *driver = string_of(network, "Driver");
 
-        if (strcmp(name, "bridge") == 0 || strcmp(name, "host") == 0 || strcmp(name, "none") == 0)
+        if (strcmp(name, DOCKER_DEFAULT_NETWORK) == 0 || strcmp(name, "host") == 0 ||
+                strcmp(name, "none") == 0)
                 return refuse(ret_why, "the network %s is the engine's own and cannot be made anew", name);
         if (strcmp(driver, "bridge") != 0)
                 return refuse(

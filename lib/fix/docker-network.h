@@ -7,7 +7,8 @@
 
 #include "lib/base/text.h"
 
-#define DOCKER_MTU_OPTION "com.docker.network.driver.mtu"
+#define DOCKER_MTU_OPTION      "com.docker.network.driver.mtu"
+#define DOCKER_DEFAULT_NETWORK "bridge"
 
 /* The container's entry for the network, by the network's name or, where id is not NULL, by that; NULL when
  * it is not attached. Borrowed. inspect may be an item of /containers/json too. */
@@ -16,8 +17,9 @@ const json_t *docker_endpoint_of(const json_t *inspect, const char *network, con
 /* Everybody who is attached, in the order in which they are to be attached again: fixed addresses before
  * those that get any, which could take them, then by address, so that they are given the same; those with
  * links behind those that they could be linked to. An array of {"container": id, "name", "image", "status",
- * "runs": bool, "owned": bool, "started_at", "address", "endpoint": for /networks/ID/connect}; a new
- * reference, NULL when memory is out. containers: array of inspects. */
+ * "runs": bool, "owned": bool, "started_at", "address", "alone": bool (not on the default network too),
+ * "endpoint": for /networks/ID/connect}; a new reference, NULL when memory is out. containers: array of
+ * inspects. */
 json_t *docker_attachments(const json_t *containers, const char *network, const char *id);
 
 /* For /networks/create: the same network, with this MTU unless it is 0. NULL when memory is out. */

@@ -133,8 +133,9 @@ static int add_detaching(FixPlan *plan, const Sketch *s) {
                         r = fix_plan_add(plan, "network-disconnect",
                                 json_pack("{s:s, s:s, s:s, s:s}", "network", s->name, "id", s->id,
                                         "container", get(a, "container"), "name", get(a, "name")),
-                                json_pack("{s:s, s:O}", "network", s->name, "endpoint",
-                                        json_object_get(a, "endpoint")),
+                                json_pack("{s:s, s:O, s:O}", "network", s->name, "endpoint",
+                                        json_object_get(a, "endpoint"), "alone",
+                                        json_object_get(a, "alone")),
                                 "Take %s off the network %s; its content stays", get(a, "name"), s->name);
         return r;
 }
