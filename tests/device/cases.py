@@ -5,6 +5,8 @@ import copy
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,23 +17,38 @@ device = None
 pictures = []
 MODULES = {"edgeHub": HUB_MODULE}  # what the hub has deployed
 BUILD = os.environ.get("EDGEWATCH_DEVICE_BUILD", str(ROOT / "build-device"))
+PACKAGES = []
 
 
-def install(d):
-    """As a package would."""
-    if not os.path.exists(f"{BUILD}/build.ninja"):
-        command("meson", "setup", "--prefix=/usr", "--sysconfdir=/etc", "-Dtests=false", "-Dman=false", BUILD, ROOT)
-    command("ninja", "-C", BUILD)
-    command("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", d.root)
-    sockets = ["edgewatch-probe.socket", "edgewatch-fix.socket"]
-    if (d.root / "usr/lib/edgewatch/edgewatch-gate").exists():
-        sockets.append("edgewatch-gate.socket")
-    else:  # a build without the gate asks Docker itself
-        d.sh("systemctl mask --quiet edgewatch-gate.socket")
-        d.write("/etc/systemd/system/edgewatchd.service.d/docker.conf", "[Service]\nSupplementaryGroups=docker\n")
-    # The bus reads its policy again, which names a user that was not there when the file came.
-    d.sh("systemd-sysusers && journalctl --update-catalog && systemctl daemon-reload && systemctl reload dbus")
-    d.run("systemctl", "enable", "--now", "--quiet", *sockets, "edgewatchd.service")
+def package():
+    """The package of this tree."""
+    if not PACKAGES:
+        environment = {**os.environ, "DEB_BUILD_OPTIONS": "nocheck"}
+        PACKAGES.append(Path(command(ROOT / "packaging/build-deb", BUILD, env=environment).splitlines()[-1]))
+    return PACKAGES[0]
+
+
+def install(d, deb=None):
+    """As a user would. What it depends on is on the device, or apt would have to ask the network."""
+    shutil.copy(deb or package(), d.root / "root" / "edgewatch.deb")
+    d.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "--no-install-recommends",
+          "-o", "Dpkg::Options::=--force-confold", "-o", "APT::Sandbox::User=root", "install", "/root/edgewatch.deb")
+
+
+def install_previous(d):
+    """The version before: the package with a lower number, and another configuration file."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree, deb = Path(folder) / "tree", Path(folder) / "edgewatch.deb"
+        command("dpkg-deb", "-R", package(), tree)
+        control, config = tree / "DEBIAN/control", tree / "etc/edgewatch/edgewatch.yaml"
+        control.write_text(re.sub("^(Version: .*)", r"\1~previous", control.read_text(), flags=re.M))
+        config.write_text("# As it was shipped before.\n" + config.read_text())
+        command("dpkg-deb", "-b", "--root-owner-group", tree, deb)
+        install(d, deb)
+
+
+def version():
+    return device.run("dpkg-query", "-W", "-f=${Version}", "edgewatch")
 
 
 def incidents():
@@ -79,14 +96,21 @@ def picture():
                         systemctl list-unit-files --no-legend 'aziot*' 'docker*'""")
 
 
+def state_of_units():
+    return device.sh("systemctl is-active edgewatchd.service edgewatch-fix.socket edgewatch-gate.socket edgewatch-probe.socket",
+                     check=False).split()
+
+
 def boots_and_watches():
     """a healthy device stays silent: of edgewatchd there is only its start in the journal"""
     device.boot()
-    install(device)
+    install_previous(device)
     wait_until(lambda: all(s["state"] == "live" for s in device.edgewatchctl("status")["sources"]), 30, "all sources live")
     assert not incidents(), incidents()
     said = [(e["PRIORITY"], e["MESSAGE"]) for e in device.journal("-t", "edgewatchd")]
     assert len(said) == 1, said
+    assert state_of_units() == ["active"] * 4, state_of_units()
+    assert device.sh("systemctl is-enabled edgewatch-metrics.timer", check=False) == "disabled"
     pictures.append(picture())
 
 
@@ -419,8 +443,50 @@ def over_a_reboot():
     check_none_lost_or_doubled()
 
 
-CASES = [boots_and_watches, rights_are_split, engine_of_another_group, port_taken, forwarding_off, pull_refused, narrow_uplink, sockets_disabled, sockets_forgotten,
-         hostname_too_long,
-         given_up, dns_dead_in_containers, parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory,
-         pull_goes_on_being_refused, over_journald_restart, over_docker_restart, over_a_kill, over_a_reboot,
-         heals_while_stopped]
+def main_pid():
+    return device.run("systemctl", "show", "--value", "-p", "MainPID", "edgewatchd")
+
+
+def over_an_upgrade():
+    """the package is upgraded in the middle of an incident: it and a changed configuration are kept, all runs anew"""
+    config = "/etc/edgewatch/edgewatch.yaml"
+    ours = device.read(config) + "# and the administrator's\n"
+    device.write(config, ours)
+    before = main_pid()
+    over(lambda: install(device))
+    assert main_pid() not in ("0", before), "edgewatchd was not restarted"
+    assert device.read(config) == ours, "the administrator's configuration is gone"
+    assert state_of_units() == ["active"] * 4, state_of_units()
+    assert version() == command("dpkg-deb", "-f", package(), "Version"), version()
+
+
+def removed():
+    """removed, nothing of it runs, and state and configuration stay"""
+    device.run("apt-get", "-q", "-y", "remove", "edgewatch")
+    running = device.sh("systemctl list-units --plain --no-legend --state=active,activating 'edgewatch*'; pgrep -l edgewatch", check=False)
+    assert not running, running
+    for kept in ("etc/edgewatch/edgewatch.yaml", "var/lib/edgewatch"):
+        assert (device.root / kept).exists(), f"{kept} is gone"
+
+
+def traces():
+    """Whatever is called after edgewatch, less what the system keeps of all packages."""
+    return device.sh("""find / -xdev \\( -path /proc -o -path /sys -o -path /var/log -o -path /var/cache/apt \\) -prune \
+                        -o -iname '*edgewatch*' -print""").splitlines()
+
+
+def purged():
+    """purged, nothing of it is left but system users and groups"""
+    device.run("apt-get", "-q", "-y", "purge", "edgewatch")
+    (device.root / "root/edgewatch.deb").unlink()
+    left = traces()
+    assert not left, left
+    assert device.sh("getent passwd edgewatch edgewatch-gate edgewatch-probe"), "another user would get its number, and its files"
+    assert device.sh("journalctl --list-catalog | grep -ci edgewatch", check=False) == "0"
+
+
+CASES = [boots_and_watches, rights_are_split, engine_of_another_group, port_taken, forwarding_off, pull_refused,
+         narrow_uplink, sockets_disabled, sockets_forgotten, hostname_too_long, given_up, dns_dead_in_containers,
+         parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory, pull_goes_on_being_refused,
+         over_journald_restart, over_docker_restart, over_a_kill, over_an_upgrade, over_a_reboot, heals_while_stopped,
+         removed, purged]
