@@ -35,10 +35,10 @@ def build(*arguments, check="nocheck"):
                         env={**os.environ, "DEB_BUILD_OPTIONS": check}).splitlines()[-1])
 
 
-def check_tree(tree, units, pages):
+def check_tree(tree, units):
     """A package unpacked: all there, and modes as they have to be."""
     lacking = [name for name in [*FILES, *PROGRAMS, *(f"{units}/{unit}" for unit in UNITS),
-                                 *(f"usr/share/man/man{page[-1]}/{page}{pages}" for page in PAGES)]
+                                 *(f"usr/share/man/man{page[-1]}/{page}.gz" for page in PAGES)]
                if not (tree / name).is_file()]
     assert not lacking, lacking
     for path in tree.rglob("*"):
