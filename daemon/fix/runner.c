@@ -65,6 +65,11 @@ static int make_plan(Runner *r, const Fix *fix, const FixRequest *q, const char 
                 c->proof = &answer;
                 k = fix->plan(c, plan);
                 c->proof = NULL;
+                if (k >= 0 && plan->losses.n > 0 && !c->config->allow_container_data_loss)
+                        k = fix_plan_refuse(plan,
+                                "data inside of containers would be lost (fixes: allow_container_data_loss: "
+                                "no): %s",
+                                plan->losses.texts[0]);
                 if (k < 0)
                         return k;
         }
@@ -99,10 +104,6 @@ static bool is_applicable(Runner *r, const Fix *fix, const FixPlan *plan, Verdic
                 (void) because(&why, 0, "%s", plan->refusal);
         else if (fix->for_people || plan->n_steps == 0)
                 (void) because(&why, 0, "this fix is only planned; a person has to carry it out");
-        else if (plan->losses.n > 0 && !r->context->config->allow_container_data_loss)
-                (void) because(&why, 0,
-                        "data inside of containers would be lost (fixes: allow_container_data_loss: no): %s",
-                        plan->losses.texts[0]);
         else
                 return true;
         voice_refused(r, plan, why ? why : "memory is out", 0);
@@ -227,6 +228,7 @@ int runner_apply(Runner *r, const FixRequest *q) {
         if (k <= 0)
                 return k;
         voice_plan(r, plan);
+        voice_begun(plan);
         k = start_run(r, records, fix, TAKE_PTR(plan), run);
         return k < 0 ? k : 0;
 }

@@ -75,6 +75,12 @@ void voice_plan(Runner *r, const FixPlan *plan) {
         say(r, json_pack("{s:s, s:o}", "event", "plan", "plan", fix_plan_to_json(plan, true)));
 }
 
+void voice_begun(const FixPlan *plan) {
+        write_journal(LOG_NOTICE, MESSAGE_ID_FIX_PLANNED, "planned", plan,
+                "Fix %s of %s begins, in %zu step%s: %s", plan->fix, plan->subject, plan->n_steps,
+                plan->n_steps == 1 ? "" : "s", plan->because);
+}
+
 void voice_step(Runner *r, const RunRecord *record, bool undoing) {
         const FixPlan *plan = record->plan;
         const FixStep *step = &plan->steps[record->step];

@@ -13,5 +13,6 @@ void voice_refused(Runner *r, const FixPlan *plan, const char *because, usec_t r
 void voice_plan(Runner *r, const FixPlan *plan);
 void voice_step(Runner *r, const RunRecord *record, bool undoing);
 void voice_verifying(Runner *r);
-/* In the journal only. */
+/* In the journal only. A plan that is only read is not: everybody may read one, as often as he likes. */
+void voice_begun(const FixPlan *plan);
 void voice_trouble(const RunRecord *record, const char *what, const char *because);
