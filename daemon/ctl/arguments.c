@@ -26,9 +26,11 @@ typedef enum Option {
         OPTION_RULES,
         OPTION_SET,
         OPTION_SINCE,
+        OPTION_SUBJECT,
         OPTION_UNTIL,
         OPTION_VERBOSE,
         OPTION_VERSION,
+        OPTION_YES,
         OPTION_X_MAX,
 } Option;
 
@@ -53,9 +55,12 @@ static const OptionRow option_rows[OPTION_X_MAX] = {
                 "read rules from DIR instead of the installed ones; may be repeated, the strongest first"},
         [OPTION_SET] = {"set", 0, "NAME=VALUE", false, "the value of a variable; may be repeated"},
         [OPTION_SINCE] = {"since", 'S', "TIME", false, "a time (RFC 3339), a day, or a duration before now"},
+        [OPTION_SUBJECT] = {"subject", 0, "NAME", false,
+                "repair this one instead of the usual or the incident's"},
         [OPTION_UNTIL] = {"until", 'U', "TIME", false, "the same, for the end"},
         [OPTION_VERBOSE] = {"verbose", 'v', NULL, false, "also what was well or skipped, and why"},
         [OPTION_VERSION] = {"version", 'V', NULL, true, "print the version"},
+        [OPTION_YES] = {"yes", 'y', NULL, false, "apply without asking"},
 };
 
 const OptionRow *option_table(size_t *ret_n) {
@@ -133,6 +138,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
         case OPTION_SINCE:
                 a->since = value;
                 return 0;
+        case OPTION_SUBJECT:
+                a->subject = value;
+                return 0;
         case OPTION_UNTIL:
                 a->until = value;
                 return 0;
@@ -141,6 +149,9 @@ static int take_option(Arguments *a, Option option, const char *value, FILE *err
                 return 0;
         case OPTION_VERSION:
                 a->version = true;
+                return 0;
+        case OPTION_YES:
+                a->yes = true;
                 return 0;
         default:
                 return -EINVAL;

@@ -18,11 +18,11 @@ typedef enum ColorMode {
 
 typedef struct Arguments {
         ColorMode color;
-        bool json, all, help, merge, passive, verbose, version;
+        bool json, all, help, merge, passive, verbose, version, yes;
         const char *since, *until, *directory, *duration, *dont_run, *output;
         const char *rules[RULE_DIRECTORIES_MAX + 1]; /* NULL-terminated, the strongest first */
         size_t n_rules;
-        const char *deployment, *recording;
+        const char *deployment, *recording, *subject;
         const char *settings[SETTINGS_MAX]; /* NAME=VALUE */
         size_t n_settings;
         uint32_t given; /* bit mask of rows of the table of options */

@@ -29,6 +29,22 @@ bool incident_json_is_active(const json_t *incident) {
         return strcmp(state, "suspected") == 0 || strcmp(state, "confirmed") == 0;
 }
 
+json_t *incidents_find(const json_t *report, const char *what) {
+        json_t *incident, *found = NULL;
+        size_t i;
+
+        json_array_foreach (json_object_get(report, "incidents"), i, incident) {
+                bool is_meant = incident_is_id(what)
+                        ? text_starts_with(text_of(member(incident, "id")), what)
+                        : strcmp(member(incident, "symptom"), what) == 0;
+
+                if (is_meant &&
+                        (!found || (incident_json_is_active(incident) && !incident_json_is_active(found))))
+                        found = incident;
+        }
+        return json_incref(found);
+}
+
 static void add_incident(Table *t, const json_t *incident) {
         char first[LOCAL_TIME_MAX], last[LOCAL_TIME_MAX], count[24];
         const char *cause = member(incident, "consequence_of"), *state = member(incident, "state"),

@@ -16,6 +16,10 @@ bool incident_is_id(const char *word);
 
 bool incident_json_is_active(const json_t *incident);
 
+/* The incident of a report that the word names: by the beginning of its id or by its symptom, an active one
+ * before others. A new reference, or NULL. */
+json_t *incidents_find(const json_t *report, const char *what);
+
 /* The member as a string, "" when it is absent or null. */
 const char *member(const json_t *object, const char *name);
 

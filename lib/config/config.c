@@ -35,7 +35,7 @@ int config_new(Config **ret) {
                 return -ENOMEM;
         *c = (Config){
                 .probe_socket = strdup("/run/edgewatch-probe.sock"),
-                .fix_socket = strdup("/run/edgewatch-fix.sock"),
+                .fix_socket = strdup(CONFIG_FIX_SOCKET),
                 .active_probes = true,
                 .sweep_interval = 60 * USEC_PER_SEC,
                 .rules = {strdup(EDGEWATCH_CONFIG_DIR "/rules.d"), strdup(EDGEWATCH_RULES_DIR)},

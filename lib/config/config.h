@@ -14,6 +14,8 @@
 #define CONFIG_FIXES_MAX      32
 #define CONFIG_WINDOWS_MAX    16
 
+#define CONFIG_FIX_SOCKET     "/run/edgewatch-fix.sock"
+
 typedef enum FixMode {
         FIX_MODE_OFF,
         FIX_MODE_PLAN,

@@ -229,24 +229,6 @@ static ExitCode plan(const char *what, const json_t *incident, const Arguments *
         return code;
 }
 
-/* The incident of a recording that the word names: by the beginning of its id or by its symptom, an active
- * one before others. */
-static json_t *find_incident(const json_t *report, const char *what) {
-        json_t *incident, *found = NULL;
-        size_t i;
-
-        json_array_foreach (json_object_get(report, "incidents"), i, incident) {
-                bool is_meant = incident_is_id(what)
-                        ? text_starts_with(text_of(member(incident, "id")), what)
-                        : strcmp(member(incident, "symptom"), what) == 0;
-
-                if (is_meant &&
-                        (!found || (incident_json_is_active(incident) && !incident_json_is_active(found))))
-                        found = incident;
-        }
-        return json_incref(found);
-}
-
 static int replay_incident(const char *what, const Arguments *a, json_t **ret) {
         _cleanup_(replay_session_done) ReplaySession s = {};
         json_t *report;
@@ -255,7 +237,7 @@ static int replay_incident(const char *what, const Arguments *a, json_t **ret) {
         if (r < 0)
                 return r;
         report = replay_session_report(&s);
-        *ret = report ? find_incident(report, what) : NULL;
+        *ret = report ? incidents_find(report, what) : NULL;
         json_decref(report);
         if (*ret)
                 return 0;
