@@ -6,6 +6,7 @@
 
 #define FIXES(F)                                                                                            \
         F(docker_network_mtu)                                                                               \
+        F(hostname)                                                                                         \
         F(ip_forward)                                                                                       \
         F(restart_module)
 

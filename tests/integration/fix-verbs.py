@@ -185,6 +185,22 @@ def of_incident():
     daemon.stop()
 
 
+def for_people():
+    """a fix that is for people has its commands in the plan, and is not applied even with root's yes"""
+    name = fix.dir / "hostname"
+    name.write_text("n" * 65 + "\n")
+    lab.command("mount", "--bind", name, "/etc/hostname")
+    code, out, _ = fix.ctl("fix", "plan", "hostname-invalid")
+    assert code == 0, out
+    parts = ("hostname of hostname\n", "has 65 characters, more than the 64", "What would be lost\n", "1 to 64 characters",
+             "iotedge system stop\n", "docker rm -f $(docker ps -aq -f label=", "iotedge config apply\n", "is-active")
+    at = [out.index(part) for part in parts]
+    assert at == sorted(at), out
+    code, out, _ = fix.ctl("fix", "apply", "hostname", "--yes")
+    assert code == 1 and "refused: " in out and docker("ps", "-q", "--filter", "name=edgeAgent"), out
+    lab.command("umount", "/etc/hostname")
+
+
 def usage():
     """what is no incident, symptom or fix, a symptom without a fix, and words too many are said"""
     for words, said in ((("plan", "nonsense"), "neither an incident nor a symptom nor a fix"),
@@ -257,4 +273,4 @@ def nobody_there():
     assert code == 2 and f"edgewatch-fix cannot be asked at {fix.path}: No such file or directory" in err, err
 
 
-lab.run_cases([lists, nothing_yet, plans, consent, applies, undoes, of_incident, usage, hostile, nobody_there])
+lab.run_cases([lists, nothing_yet, plans, consent, applies, undoes, of_incident, for_people, usage, hostile, nobody_there])
