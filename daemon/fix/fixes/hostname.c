@@ -3,20 +3,21 @@
 
 #include "daemon/fix/fix-list.h"
 
-#define OWNER_LABEL "net.azure-devices.edge.owner=Microsoft.Azure.Devices.Edge.Agent"
+#define REMOVE_MODULES                                                                                      \
+        "docker rm -f $(docker ps -aq -f "                                                                  \
+        "label=net.azure-devices.edge.owner=Microsoft.Azure.Devices.Edge.Agent)"
 
 /* For a runtime since 1.2; what was before has another configuration and another name. */
 static const char *const commands[] = {
         "iotedge system stop",
-        "docker rm -f $(docker ps -aq -f label=" OWNER_LABEL ")",
+        REMOVE_MODULES,
         "iotedge config apply",
-        "systemctl is-active aziot-edged.service   # the commands above report success also when they "
-        "failed",
+        "systemctl is-active aziot-edged.service   # what is above reports success even when it failed",
 };
 
 static const char *const old_commands[] = {
         "systemctl stop iotedge",
-        "docker rm -f $(docker ps -aq -f label=" OWNER_LABEL ")",
+        REMOVE_MODULES,
         "systemctl start iotedge",
 };
 
