@@ -53,7 +53,7 @@ static int load(const char *const *directories, bool may_be_none, RuleSet **ret,
         _cleanup_(rule_set_freep) RuleSet *rules = NULL;
         int r;
 
-        r = rule_set_load(&rules, directories, problems ? problems : &own);
+        r = rule_set_load(&rules, directories, true, problems ? problems : &own);
         if (r < 0) {
                 (void) fail(r, "Failed to load rules");
                 return r;

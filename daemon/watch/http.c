@@ -16,7 +16,8 @@
  * The trap: libcurl forbids most calls from within its callbacks. So `data` only takes bytes or refuses, and
  * whatever ends a request is told from the loop, never from inside libcurl. */
 
-#define ERROR_BODY_MAX ((size_t) 4096)
+#define RECEIVE_BUFFER_BYTES 4096 /* one is held for each container whose log is followed */
+#define ERROR_BODY_MAX       ((size_t) 4096)
 
 struct HttpRequest {
         Http *http;
@@ -334,6 +335,7 @@ static int request_set_options(HttpRequest *r) {
         SET(CURLOPT_URL, r->url);
         SET(CURLOPT_PRIVATE, r);
         SET(CURLOPT_NOSIGNAL, 1L);
+        SET(CURLOPT_BUFFERSIZE, (long) RECEIVE_BUFFER_BYTES);
         SET(CURLOPT_NOPROXY, "*");
 #if CURL_AT_LEAST_VERSION(7, 85, 0)
         SET(CURLOPT_PROTOCOLS_STR, "http");

@@ -1,12 +1,15 @@
 /* edgewatchd: command line only; the manager does the rest. */
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/watch/bus.h"
 #include "daemon/base/log.h"
 #include "daemon/watch/manager.h"
+
+#define LARGE_BLOCK_BYTES (32 * 1024)
 
 enum {
         OPTION_CONFIG = 0x100,
@@ -116,6 +119,8 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
 
+        /* Large blocks (rule files, sweeps, the state) go back to the kernel as soon as they are freed. */
+        (void) mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
         r = manager_new(&m, &options);
         if (r >= 0)
                 r = bus_new(&bus, m);

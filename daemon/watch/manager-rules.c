@@ -89,7 +89,7 @@ int manager_compile(Manager *m, const Config *config, ProblemList *problems, Com
         Compiled c = {};
         int r;
 
-        r = rule_set_load(&c.rules, (const char *const *) config->rules, problems);
+        r = rule_set_load(&c.rules, (const char *const *) config->rules, false, problems);
         if (r >= 0)
                 r = check_any(c.rules, config, problems);
         if (r >= 0)

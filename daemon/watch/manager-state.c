@@ -5,6 +5,7 @@
  * these it wrote already.
  * Trap: while sources catch up, events wait in the merge; saving then waits too. */
 
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
@@ -140,6 +141,7 @@ static void save(Manager *m) {
 
         note_result(m, state ? state_save(m->config->state_directory, state) : -ENOMEM);
         json_decref(state);
+        (void) malloc_trim(0); /* the state and its text were the most that was held at once */
         m->saved_at = source_monotonic();
         m->saved_n_read = count_read(m);
         /* After a failure an incident's change waits for the next turn like anything else. */

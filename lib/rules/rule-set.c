@@ -180,7 +180,7 @@ static int add_mask(RuleSet *s, Candidate *candidate) {
         return 0;
 }
 
-static int load_rule(RuleSet *s, Candidate *candidate, ProblemList *problems) {
+static int load_rule(RuleSet *s, Candidate *candidate, bool keep_examples, ProblemList *problems) {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         size_t len = 0;
         int r;
@@ -203,6 +203,8 @@ static int load_rule(RuleSet *s, Candidate *candidate, ProblemList *problems) {
                 return 0; /* reported; the other files go on */
         if (r < 0)
                 return r;
+        if (!keep_examples)
+                rule_forget_examples(s->rules[s->n_rules]);
         s->n_rules++;
         return 0;
 }
@@ -253,7 +255,7 @@ static int check_rules(const RuleSet *s, ProblemList *problems) {
         return 0;
 }
 
-int rule_set_load(RuleSet **ret, const char *const *directories, ProblemList *problems) {
+int rule_set_load(RuleSet **ret, const char *const *directories, bool keep_examples, ProblemList *problems) {
         _cleanup_(candidate_list_done) CandidateList candidates = {};
         _cleanup_(rule_set_freep) RuleSet *s = calloc(1, sizeof(*s));
         int r;
@@ -268,7 +270,7 @@ int rule_set_load(RuleSet **ret, const char *const *directories, ProblemList *pr
         if (candidates.n_items > 0)
                 qsort(candidates.items, candidates.n_items, sizeof(Candidate), compare_candidates);
         FOREACH_ARRAY (candidate, candidates.items, candidates.n_items) {
-                r = load_rule(s, candidate, problems);
+                r = load_rule(s, candidate, keep_examples, problems);
                 if (r < 0)
                         return r;
         }

@@ -39,9 +39,9 @@ typedef struct RuleSet {
 } RuleSet;
 
 /* Directories in order of precedence, the strongest first, NULL-terminated; one that does not exist is no
- * fault. Bad files go to problems. Returns 0 or a negative errno when nothing could be loaded at all
- * (memory). */
-int rule_set_load(RuleSet **ret, const char *const *directories, ProblemList *problems);
+ * fault. Bad files go to problems. Examples are checked in any case. Returns 0 or a negative errno when
+ * nothing could be loaded at all (memory). */
+int rule_set_load(RuleSet **ret, const char *const *directories, bool keep_examples, ProblemList *problems);
 RuleSet *rule_set_free(RuleSet *s);
 DEFINE_CLEANUP(RuleSet, rule_set_free);
 

@@ -80,15 +80,21 @@ static void example_done(Example *e) {
         free(e->events);
 }
 
+void rule_forget_examples(Rule *r) {
+        FOREACH_ARRAY (example, r->examples, r->n_examples)
+                example_done(example);
+        free(r->examples);
+        r->examples = NULL;
+        r->n_examples = 0;
+}
+
 Rule *rule_free(Rule *r) {
         if (!r)
                 return NULL;
         for (size_t i = 0; i < r->n_signals; i++)
                 signal_done(&r->signals[i]);
         free(r->signals);
-        for (size_t i = 0; i < r->n_examples; i++)
-                example_done(&r->examples[i]);
-        free(r->examples);
+        rule_forget_examples(r);
         for (size_t i = 0; i < r->n_defaults; i++) {
                 free(r->defaults[i].name);
                 free(r->defaults[i].value);

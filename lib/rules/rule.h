@@ -214,6 +214,9 @@ typedef struct Rule {
 Rule *rule_free(Rule *r);
 DEFINE_CLEANUP(Rule, rule_free);
 
+/* They are most of what a rule takes, and only tests run them. */
+void rule_forget_examples(Rule *r);
+
 /* The index of a signal, -ENOENT. */
 int rule_find_signal(const Rule *r, const char *name);
 

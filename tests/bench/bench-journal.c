@@ -97,7 +97,7 @@ static int run_ours(const char *directory, const char *rules_directory, Tally *r
         double start;
         int r;
 
-        r = rule_set_load(&rules, directories, &problems);
+        r = rule_set_load(&rules, directories, false, &problems);
         if (r >= 0)
                 r = matcher_new(&matcher, rules, &problems);
         if (r >= 0 && problems.n_items > 0)

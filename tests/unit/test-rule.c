@@ -404,7 +404,7 @@ START_TEST(directories_override_and_mask) {
         write_file(d.local, "added.yaml.dpkg-old", "not read");
         write_file(d.local, ".added.yaml.swp", "not read");
         link_to(d.local, "masked.yaml", "/dev/null");
-        ck_assert_int_eq(rule_set_load(&set, d.list, &problems), 0);
+        ck_assert_int_eq(rule_set_load(&set, d.list, true, &problems), 0);
         remove_directories(&d);
 
         text = problems_text(&problems);
@@ -432,7 +432,7 @@ START_TEST(bad_file_is_skipped) {
         write_file(d.local, "wrong.yml", "");
         link_to(d.local, "dangling.yaml", "/nonexistent/rule");
         link_to(d.local, "folder.yaml", "/tmp");
-        ck_assert_int_eq(rule_set_load(&set, d.list, &problems), 0);
+        ck_assert_int_eq(rule_set_load(&set, d.list, true, &problems), 0);
         remove_directories(&d);
 
         ck_assert_uint_eq(set->n_rules, 1);
@@ -454,7 +454,7 @@ START_TEST(rules_are_checked_together) {
         make_directories(&d);
         write_file(d.vendor, "good.yaml", same_layer);
         write_rule(d.vendor, "other", "vendor", "01");
-        ck_assert_int_eq(rule_set_load(&set, d.list, &problems), 0);
+        ck_assert_int_eq(rule_set_load(&set, d.list, true, &problems), 0);
         remove_directories(&d);
 
         ck_assert_uint_eq(set->n_rules, 2);
