@@ -5,6 +5,7 @@
 #include "daemon/fix/fix.h"
 
 #define FIXES(F)                                                                                            \
+        F(daemon_sockets)                                                                                   \
         F(docker_network_mtu)                                                                               \
         F(hostname)                                                                                         \
         F(ip_forward)                                                                                       \

@@ -47,8 +47,8 @@ static int end_run(Runner *r, Records *records, RunRecord *record, FixOutcome ou
         return outcome == FIX_OUTCOME_FAILED;
 }
 
-static int undo_step(Runner *r, const RunRecord *record) {
-        const FixStep *step = &record->plan->steps[record->step];
+static int undo_step(Runner *r, const RunRecord *record, size_t number) {
+        const FixStep *step = &record->plan->steps[number];
         const Operation *operation = operation_find(step->operation);
         int k = -EOPNOTSUPP;
 
@@ -65,12 +65,23 @@ static int undo_step(Runner *r, const RunRecord *record) {
         return k;
 }
 
+/* All backups are made before the first step, also those of steps that were not reached then. */
+static void put_away_unused(Runner *r, const RunRecord *record) {
+        for (size_t i = record->step + 1; i < record->plan->n_steps; i++) {
+                const Operation *operation = operation_find(record->plan->steps[i].operation);
+
+                if (operation && operation->prepare)
+                        (void) undo_step(r, record, i);
+        }
+}
+
 /* From record->step on. Returns 1, or 0 when something could not be taken back. */
 static int take_back(Runner *r, Records *records, RunRecord *record) {
         bool failed = false;
         int k;
 
         record->phase = RUN_PHASE_UNDOING;
+        put_away_unused(r, record);
         for (size_t i = record->step + 1; i-- > 0;) {
                 record->step = i;
                 if (!failed) { /* else the disk goes on saying where it began to fail */
@@ -80,7 +91,7 @@ static int take_back(Runner *r, Records *records, RunRecord *record) {
                 }
                 voice_step(r, record, true);
                 /* the others all the same: better the runtime runs on the wrong network than not at all */
-                if (undo_step(r, record) < 0)
+                if (undo_step(r, record, i) < 0)
                         failed = true;
         }
         if (!failed)

@@ -20,6 +20,8 @@ typedef struct TomlReader {
         size_t n_keys;
         json_t *closed; /* set of tables (by address) that a header or a value has defined: not to be opened
                            again */
+        json_t *places; /* [offset, length] of each string (by address) in the text; NULL: nobody asks */
+        const char *start;
         TomlError *error;
 } TomlReader;
 
@@ -357,15 +359,37 @@ static int read_word(TomlReader *t, json_t **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+static int note_place(TomlReader *t, const json_t *string, const char *from) {
+        char address[32];
+
+        if (!t->places)
+                return 0;
+        (void) snprintf(address, sizeof(address), "%p", (const void *) string);
+        return json_object_set_new(t->places, address,
+                       json_pack("[I, I]", (json_int_t) (from - t->start), (json_int_t) (t->at - from))) < 0
+                ? -ENOMEM
+                : 0;
+}
+
 static int read_string_value(TomlReader *t, json_t **ret) {
         _cleanup_(buffer_done) Buffer b = {};
+        const char *from = t->at;
+        json_t *string;
         int r;
 
         r = read_string(t, &b);
         if (r < 0)
                 return r;
-        *ret = json_stringn(buffer_text(&b).data, b.len);
-        return *ret ? 0 : fail(t, "a string is not valid UTF-8");
+        string = json_stringn(buffer_text(&b).data, b.len);
+        if (!string)
+                return fail(t, "a string is not valid UTF-8");
+        r = note_place(t, string, from);
+        if (r < 0) {
+                json_decref(string);
+                return r;
+        }
+        *ret = string;
+        return 0;
 }
 
 static int read_value(TomlReader *t, json_t **ret) {
@@ -456,12 +480,14 @@ static int read_document(TomlReader *t, json_t *root) {
         }
 }
 
-int toml_parse(Text text, json_t **ret, TomlError *ret_error) {
+static int parse(Text text, json_t *places, json_t **ret, TomlError *ret_error) {
         TomlReader t = {
                 .at = text.data,
                 .end = text.data + text.len,
                 .line_start = text.data,
                 .line = 1,
+                .places = places,
+                .start = text.data,
                 .error = ret_error,
         };
         json_t *root;
@@ -480,4 +506,28 @@ int toml_parse(Text text, json_t **ret, TomlError *ret_error) {
         }
         *ret = root;
         return 0;
+}
+
+int toml_parse(Text text, json_t **ret, TomlError *ret_error) {
+        return parse(text, NULL, ret, ret_error);
+}
+
+int toml_find_string(Text text, const char *table, const char *key, Text *ret, TomlError *ret_error) {
+        json_t *places = json_object(), *root = NULL, *place;
+        char address[32];
+        int r;
+
+        r = places ? parse(text, places, &root, ret_error) : -ENOMEM;
+        if (r >= 0) {
+                (void) snprintf(address, sizeof(address), "%p",
+                        (const void *) json_object_get(json_object_get(root, table), key));
+                place = json_object_get(places, address);
+                if (place)
+                        *ret = (Text){text.data + json_integer_value(json_array_get(place, 0)),
+                                (size_t) json_integer_value(json_array_get(place, 1))};
+                r = place != NULL;
+        }
+        json_decref(root);
+        json_decref(places);
+        return r;
 }

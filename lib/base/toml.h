@@ -19,3 +19,8 @@ typedef struct TomlError {
 
 /* Returns 0 and an object, -EINVAL and the error, -EFBIG, or -ENOMEM. ret_error may be NULL. */
 int toml_parse(Text text, json_t **ret, TomlError *ret_error);
+
+/* Finds the string `key` of a table of the top level as it stands in the text, quotes and all, so that it
+ * can be replaced without touching what is around it. Returns 1, 0 when there is none, or as toml_parse().
+ */
+int toml_find_string(Text text, const char *table, const char *key, Text *ret, TomlError *ret_error);

@@ -5,7 +5,9 @@
  *
  * {"kind": "content", "text": …}             the whole file
  * {"kind": "merge-json", "members": {…}}     these members of the top object replaced or added; others keep
- * their place. An empty or missing file is an empty object. */
+ * their place. An empty or missing file is an empty object.
+ * {"kind": "toml-strings", "table": …, "strings": {…}}   these strings of a table replaced where they stand;
+ * comments and all else stay. One that is not there yet is refused. */
 
 #include <jansson.h>
 

@@ -9,6 +9,7 @@
  *   appear                                                 takes its name on the bus
  *   leave                                                  gives it up
  *   finish JOB RESULT                                      ends a job; one that is "done" changed its unit
+ *   refuse N                                               of the changes of unit files to come the N-th
  * Prints "ready" once it is on the bus, "done" after each command, and "job JOB start|stop|restart UNIT" for
  * each that is asked for. */
 
@@ -43,6 +44,7 @@ typedef struct Fake {
         Job jobs[JOBS_MAX];
         size_t n_jobs;
         bool is_subscribed;
+        unsigned refuse_in; /* 0: none */
 } Fake;
 
 static Unit *load(Fake *f, const char *name) {
@@ -117,6 +119,57 @@ static int on_restart(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         return add_job(m, userdata, "restart");
 }
 
+static int change_file(sd_bus_message *m, Fake *f, const char *load_state, const char *file) {
+        _cleanup_(freep) char **names = NULL;
+        Unit *unit;
+        int r;
+
+        r = sd_bus_message_read_strv(m, &names);
+        if (r < 0)
+                return r;
+        unit = names && names[0] ? load(f, names[0]) : NULL;
+        for (char **name = names; name && *name; name++)
+                free(*name);
+        if (!unit)
+                return -ENOBUFS;
+        if (f->refuse_in > 0 && --f->refuse_in == 0)
+                return -EROFS;
+        if (strcmp(unit->load, "masked") == 0 && strcmp(file, "enabled") == 0)
+                return -ESHUTDOWN;
+        if (load_state)
+                (void) snprintf(unit->load, sizeof(unit->load), "%s", load_state);
+        (void) snprintf(unit->file, sizeof(unit->file), "%s", file);
+        return 0;
+}
+
+static int on_enable(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        int r = change_file(m, userdata, NULL, "enabled");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "ba(sss)", true, 0);
+}
+
+static int on_disable(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        int r = change_file(m, userdata, NULL, "disabled");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "a(sss)", 0);
+}
+
+static int on_mask(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        int r = change_file(m, userdata, "masked", "masked");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "a(sss)", 0);
+}
+
+static int on_unmask(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        int r = change_file(m, userdata, "loaded", "disabled");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "a(sss)", 0);
+}
+
+static int on_reload(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 /* Something that no source wants, of a type none expects, as the real one has by the hundred. */
 static int get_other(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *e) {
@@ -158,6 +211,11 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("StartUnit", "ss", "o", on_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StopUnit", "ss", "o", on_stop, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("RestartUnit", "ss", "o", on_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("EnableUnitFiles", "asbb", "ba(sss)", on_enable, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("DisableUnitFiles", "asb", "a(sss)", on_disable, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("MaskUnitFiles", "asbb", "a(sss)", on_mask, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("UnmaskUnitFiles", "asb", "a(sss)", on_unmask, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL("JobRemoved", "uoss", 0),
         SD_BUS_SIGNAL("Reloading", "b", 0),
         SD_BUS_SIGNAL("UnitFilesChanged", "", 0),
@@ -247,6 +305,8 @@ static int execute(Fake *f, char *line) {
                 return emit_signal(f, line + 7);
         if (strncmp(line, "finish ", 7) == 0)
                 return finish(f, line + 7);
+        if (sscanf(line, "refuse %u", &f->refuse_in) == 1)
+                return 0;
         if (strcmp(line, "leave") == 0) {
                 f->is_subscribed = false;
                 return sd_bus_release_name(f->bus, SYSTEMD);

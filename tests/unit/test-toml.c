@@ -108,12 +108,44 @@ START_TEST(size_is_bounded) {
 }
 END_TEST
 
+/* A string, and the text as it is with another in its place; NULL: there is none. */
+static const struct {
+        const char *toml, *replaced;
+} strings[] = {
+        {"[t] # a\nk = \"v\" # b\n", "[t] # a\nk = @ # b\n"},
+        {"t.k = 'v'\nt.j = 1\n", "t.k = @\nt.j = 1\n"},
+        {"k = \"v\"\nt = {j = \"v\", k = \"v\"}\n", "k = \"v\"\nt = {j = \"v\", k = @}\n"},
+        {"[t]\r\n\"k\"=\"\"\"\r\na\"\"\"\r\n", "[t]\r\n\"k\"=@\r\n"},
+        {"[u]\nk = \"v\"\n[t]\nk = \"v\\\"\"", "[u]\nk = \"v\"\n[t]\nk = @"},
+        {"[u.t]\nk = \"v\"\n", NULL},
+        {"[t]\nk = true\n", NULL},
+        {"[t]\nk = [\"v\"]\n", NULL},
+        {"[[t]]\nk = \"v\"\n", NULL},
+        {"t = \"k\"\n", NULL},
+        {"", NULL},
+};
+
+START_TEST(string_is_found) {
+        Text text = text_of(strings[_i].toml), place = {};
+        char replaced[256];
+        int r = toml_find_string(text, "t", "k", &place, NULL);
+
+        ck_assert_int_eq(r, strings[_i].replaced != NULL);
+        if (r == 0)
+                return;
+        (void) snprintf(replaced, sizeof(replaced), "%.*s@%s", (int) (place.data - text.data), text.data,
+                place.data + place.len);
+        ck_assert_str_eq(replaced, strings[_i].replaced);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("toml");
         TCase *test = tcase_create("toml");
 
         tcase_add_loop_test(test, document_is_read, 0, ELEMENTSOF(documents));
         tcase_add_loop_test(test, mistake_is_located, 0, ELEMENTSOF(mistakes));
+        tcase_add_loop_test(test, string_is_found, 0, ELEMENTSOF(strings));
         tcase_add_test(test, depth_is_bounded);
         tcase_add_test(test, size_is_bounded);
         suite_add_tcase(suite, test);

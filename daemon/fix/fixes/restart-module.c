@@ -19,19 +19,6 @@ static const struct {
         {143, "it was told to end (exit code 143)"},
 };
 
-/* Where `iotedge` would ask. */
-static int find_socket(FixContext *c, char **ret) {
-        const Fact *config = world_fact(c->world, c->now, 0, "runtime-config");
-        const char *uri = NULL;
-
-        if (config && config->state == FACT_KNOWN)
-                uri = json_string_value(
-                        json_object_get(json_object_get(config->value, "connect"), "management_uri"));
-        *ret = strdup(uri && text_starts_with(text_of(uri), "unix:///") ? uri + strlen("unix://")
-                                                                        : MANAGEMENT_SOCKET);
-        return *ret ? 0 : -ENOMEM;
-}
-
 /* Why it must be left alone, NULL when there is no reason. */
 static const char *guard_container(const FixContext *c, const char *module) {
         const Container *container = world_container(c->world, module);
@@ -57,7 +44,7 @@ static int plan(FixContext *c, FixPlan *p) {
                 return fix_plan_refuse(p, "%s: %s", p->subject, why);
         if (runtime_units_find(c->world, &runtime) > 0 && runtime.is_legacy)
                 return fix_plan_note(&p->by_person, "iotedge restart %s", p->subject);
-        r = find_socket(c, &socket);
+        r = management_socket(c->world, c->now, &socket);
         if (r < 0)
                 return r;
         if (access(socket, F_OK) < 0)
