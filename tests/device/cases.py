@@ -1,4 +1,5 @@
-"""What happens to the device, one function a case, in the order of CASES; each leaves the device healthy."""
+"""What happens to the device, one function a case, in the order of CASES and LIFE; each leaves the
+device healthy."""
 
 import contextlib
 import copy
@@ -487,6 +488,7 @@ def purged():
 
 CASES = [boots_and_watches, rights_are_split, engine_of_another_group, port_taken, forwarding_off, pull_refused,
          narrow_uplink, sockets_disabled, sockets_forgotten, hostname_too_long, given_up, dns_dead_in_containers,
-         parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory, pull_goes_on_being_refused,
-         over_journald_restart, over_docker_restart, over_a_kill, over_an_upgrade, over_a_reboot, heals_while_stopped,
-         removed, purged]
+         parent_unreachable, amqp_dropped, nothing_changed, hub_out_of_memory]
+# After the repairs: the last ones leave no edgewatch behind.
+LIFE = [pull_goes_on_being_refused, over_journald_restart, over_docker_restart, over_a_kill, over_an_upgrade, over_a_reboot,
+        heals_while_stopped, removed, purged]
