@@ -311,14 +311,14 @@ def failing_steps():
 
 def killed():
     """killed at any time, it is finished or taken back by the recovery"""
-
     site.break_it()
     begin = time.monotonic()
     assert site.apply()["outcome"] == "fixed"
-    duration, states, kills = time.monotonic() - begin, set(), 24
+    duration, states, kills = time.monotonic() - begin, set(), 20
     for turn in range(kills):
         site.break_it()
-        result = site.apply(kill_after=turn * duration / (kills - 4))
+        # the last one is let go on, however slow the machine has become
+        result = site.apply(kill_after=turn * duration / (kills - 4) if turn + 1 < kills else None)
         states.add(site.state())
         assert result.get("outcome") in (None, "fixed", "rolled-back"), result
     assert states == {"old", "new"}, states

@@ -29,8 +29,8 @@ static const struct {
 };
 
 static const char *const old_commands[] = {
-        "set listen in /etc/iotedge/config.yaml to management_uri: \"fd://iotedge.mgmt.socket\" and "
-        "workload_uri: \"fd://iotedge.socket\"",
+        "set listen.management_uri in /etc/iotedge/config.yaml to fd://iotedge.mgmt.socket",
+        "set listen.workload_uri in /etc/iotedge/config.yaml to fd://iotedge.socket",
         "systemctl stop iotedge.service",
         "systemctl unmask iotedge.mgmt.socket iotedge.socket",
         "systemctl enable --now iotedge.mgmt.socket iotedge.socket",
