@@ -69,6 +69,17 @@ static int call(
         return r < 0 ? because(ret_why, r, "systemd: %s", error.message ? error.message : strerror(-r)) : 0;
 }
 
+/* For each job, as nobody knows whether it was done on this connection: the second time is an error. */
+static int subscribe(sd_bus *bus, char **ret_why) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = sd_bus_call_method(
+                bus, SYSTEMD, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", &error, NULL, "");
+
+        if (r >= 0 || sd_bus_error_has_name(&error, SYSTEMD ".AlreadySubscribed"))
+                return 0;
+        return because(ret_why, r, "systemd: %s", error.message ? error.message : strerror(-r));
+}
+
 static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
@@ -79,7 +90,7 @@ static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret
                 bus, &slot, SYSTEMD, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved", on_job_removed, &job);
         if (r < 0)
                 return r;
-        r = call(bus, NULL, ret_why, "Subscribe", "");
+        r = subscribe(bus, ret_why);
         if (r >= 0)
                 r = call(bus, &reply, ret_why, method, "ss", unit, "replace");
         if (r >= 0)

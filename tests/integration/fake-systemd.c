@@ -44,7 +44,8 @@ typedef struct Fake {
         Job jobs[JOBS_MAX];
         size_t n_jobs;
         bool is_subscribed;
-        unsigned refuse_in; /* 0: none */
+        char subscriber[64]; /* the last one */
+        unsigned refuse_in;  /* 0: none */
 } Fake;
 
 static Unit *load(Fake *f, const char *name) {
@@ -80,7 +81,11 @@ static int find_service(
 
 static int on_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         Fake *f = userdata;
+        const char *sender = sd_bus_message_get_sender(m);
 
+        if (sender && strcmp(f->subscriber, sender) == 0)
+                return sd_bus_error_set(e, SYSTEMD ".AlreadySubscribed", "Client is already subscribed.");
+        (void) snprintf(f->subscriber, sizeof(f->subscriber), "%s", sender ? sender : "");
         f->is_subscribed = true;
         return sd_bus_reply_method_return(m, NULL);
 }
@@ -309,6 +314,7 @@ static int execute(Fake *f, char *line) {
                 return 0;
         if (strcmp(line, "leave") == 0) {
                 f->is_subscribed = false;
+                f->subscriber[0] = '\0';
                 return sd_bus_release_name(f->bus, SYSTEMD);
         }
         if (strcmp(line, "appear") == 0)
