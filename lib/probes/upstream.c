@@ -33,8 +33,9 @@ static const struct {
         const char *name;
         const char *environment; /* of edgeAgent */
         const char *key;         /* of the configuration */
+        bool configured_first;   /* as hostname-length judges it: the environment is of the last apply */
 } device_names[] = {
-        {"hostname", "EdgeDeviceHostName", "hostname"},
+        {"hostname", "EdgeDeviceHostName", "hostname", .configured_first = true},
         {"hub", "IOTEDGE_IOTHUBHOSTNAME", "iothub_hostname"},
         {"parent", "IOTEDGE_GATEWAYHOSTNAME", "parent_hostname"},
 };
@@ -66,17 +67,19 @@ static int find_device_name(World *w, usec_t now, const char *name, char ret[sta
         const Container *agent = world_container(w, "edgeAgent");
 
         FOREACH_ARRAY (n, device_names, ELEMENTSOF(device_names)) {
+                const char *created_with = agent ? container_getenv(agent, n->environment) : NULL;
                 const json_t *config;
                 bool pending;
 
                 if (strcmp(n->name, name) != 0)
                         continue;
-                if (agent && take_name(text_of(container_getenv(agent, n->environment)), ret))
+                if (!n->configured_first && take_name(text_of(created_with), ret))
                         return 1;
                 config = runtime_config(w, now, 0, &pending);
                 if (pending)
                         return -EAGAIN;
-                if (take_name(text_of(runtime_config_string(config, n->key)), ret))
+                if (take_name(text_of(runtime_config_string(config, n->key)), ret) ||
+                        take_name(text_of(created_with), ret))
                         return 1;
                 return strcmp(name, "hostname") == 0 ? take_system_hostname(w, now, ret) : 0;
         }
