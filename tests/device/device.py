@@ -6,6 +6,7 @@ mount namespace of own_mounts() and in processes that end with this one.
 """
 
 import atexit
+import contextlib
 import json
 import os
 import re
@@ -177,8 +178,9 @@ class Device:
         if self.process.popen.poll() is not None:
             skip_all("systemd-nspawn: " + (self.folder / "console").read_text(errors="replace")[-500:].replace("\n", " | "))
         for pid in Path(f"/proc/{self.process.popen.pid}/task/{self.process.popen.pid}/children").read_text().split():
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "systemd":
-                return int(pid)
+            with contextlib.suppress(OSError):  # a helper of nspawn's that has ended meanwhile
+                if Path(f"/proc/{pid}/comm").read_text().strip() == "systemd":
+                    return int(pid)
         return None
 
     def enter(self, *args):
