@@ -22,8 +22,9 @@ static int ask_names(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
                         a, "the host resolves %s, but inside edgeAgent's network it does not resolve", host);
         if (of_host == ANSWER_FAILED)
                 return probe_refutes(a,
-                        "%s does not resolve on the host itself: repair the host's name resolution or "
-                        "uplink",
+                        "the host's own DNS fails: %s does not resolve on the host itself; repair the "
+                        "host's "
+                        "name servers or uplink",
                         host);
         return 0;
 }

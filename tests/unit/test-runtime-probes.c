@@ -93,6 +93,11 @@ static const Case cases[] = {
         {"container-dns", "edgeAgent",
                 .facts = {HUB_CONFIG, RESOLVES("host", "hub.example", "no-such-host")},
                 .verdict = VERDICT_REFUTES, .because = "itself"},
+        /* both fail: it is the host's fault, and the containers' only by it */
+        {"container-dns", "edgeAgent",
+                .facts = {HUB_CONFIG, RESOLVES("edgeAgent", "hub.example", "timeout"),
+                        RESOLVES("host", "hub.example", "timeout")},
+                .verdict = VERDICT_REFUTES, .because = "the host's own DNS fails: hub.example"},
         {"container-dns", "edgeAgent",
                 .facts = {HUB_CONFIG, RESOLVES("edgeAgent", "hub.example", "timeout")},
                 .verdict = VERDICT_UNKNOWN},
