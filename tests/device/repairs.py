@@ -2,6 +2,8 @@
 the fault and the end of its incident. Each leaves the device healthy, without a trace of the repair."""
 
 import contextlib
+import json
+import time
 
 import cases
 from lab import wait_until
@@ -10,13 +12,12 @@ ALLOWED = "/etc/edgewatch/edgewatch.yaml.d/repairs.yaml"
 
 
 def configure_fixes(text):
-    """Restarts edgewatchd with a drop-in of its own; "" removes it."""
+    """Has edgewatchd read a drop-in; "" removes it."""
     if text:
         cases.device.write(ALLOWED, text)
     else:
         (cases.device.root / ALLOWED.lstrip("/")).unlink()
-    cases.device.run("systemctl", "restart", "edgewatchd")
-    wait_until(lambda: all(s["state"] == "live" for s in cases.device.edgewatchctl("status")["sources"]), 60, "all sources live")
+    cases.device.run("edgewatchctl", "reload")
 
 
 def said_by_fixer(incident):
@@ -77,4 +78,104 @@ def sockets_not_handed():
     repair_sockets(cases.unchanged)
 
 
-CASES = [sockets_by_path, sockets_not_handed]
+@contextlib.contextmanager
+def fixes(text):
+    """Goes on with such a section of the configuration."""
+    configure_fixes("fixes:\n" + text)
+    try:
+        yield
+    finally:
+        configure_fixes("")
+
+
+def history():
+    return cases.device.edgewatchctl("fix", "history")["runs"]
+
+
+def undo_last():
+    """Takes back the last run, as a person."""
+    answer = cases.device.edgewatchctl("fix", "undo", history()[-1]["run"])
+    assert answer["result"]["outcome"] == "undone", answer
+
+
+def set_forwarding(value):
+    cases.device.run("sysctl", "-q", "-w", f"net.ipv4.ip_forward={value}")
+
+
+def forwarding():
+    return cases.device.run("sysctl", "-n", "net.ipv4.ip_forward")
+
+
+def sysctl_files():
+    """What edgewatch wrote for the next boot, and anything that it left beside."""
+    return cases.device.sh("find /etc/sysctl.d -name '*edgewatch*'").split()
+
+
+def forwarding_repaired():
+    """forwarding turned off: on again by itself, now and for the next boot, and off once a person takes that back"""
+    with repaired("ip-forward-disabled", "ip-forward") as report:
+        set_forwarding(0)
+    incident = cases.device.edgewatchctl("explain", report["EDGEWATCH_INCIDENT"])
+    assert (incident["state"], incident["fix_state"]) == ("cleared", "fixed"), incident
+    [file] = sysctl_files()
+    assert forwarding() == "1" and "net.ipv4.ip_forward = 1" in cases.device.read(file)
+    begin = cases.now()
+    undo_last()
+    assert forwarding() == "0" and not sysctl_files(), sysctl_files()
+    cases.wait_alert("ip-forward-disabled", "confirmed", begin, 15)
+    set_forwarding(1)
+    cases.wait_alert("ip-forward-disabled", "cleared", begin, 30)
+
+
+def outside_of_windows():
+    """outside of the maintenance windows nothing is repaired, and the journal says so"""
+    hour = (time.gmtime().tm_hour + 2) % 24  # the device's zone is UTC
+    window = f'  windows:\n    - from: "{hour:02}:00"\n      to: "{hour:02}:30"\n'
+    with fixes("  mode: apply\n  cooldown: 1s\n" + window), cases.diagnosed("ip-forward-disabled") as begin:
+        set_forwarding(0)
+        incident = cases.wait_alert("ip-forward-disabled", "confirmed", begin, 15)["EDGEWATCH_INCIDENT"]
+        state, entry = wait_until(lambda: said_by_fixer(incident), 20, "a refusal")[-1]
+        assert state == "refused" and "maintenance windows" in entry["MESSAGE"], entry
+        assert forwarding() == "0" and not sysctl_files()
+        set_forwarding(1)
+
+
+def only_planned():
+    """in the mode plan a plan is made, told, and not carried out"""
+    before = history()
+    with fixes("  mode: plan\n"), cases.diagnosed("ip-forward-disabled") as begin:
+        set_forwarding(0)
+        alert = cases.wait_alert("ip-forward-disabled", "fix", begin, 30)
+        assert alert["EDGEWATCH_FIX_STATE"] == "planned" and "edgewatchctl fix plan" in alert["MESSAGE"], alert
+        plan = cases.device.edgewatchctl("fix", "plan", alert["EDGEWATCH_INCIDENT"])["plan"]
+        assert "/etc/sysctl.d/" in json.dumps(plan["steps"]), plan
+        assert forwarding() == "0" and not sysctl_files() and history() == before
+        set_forwarding(1)
+
+
+def network():
+    """What of the modules' network is not another one each time."""
+    [inspected] = json.loads(cases.device.run("docker", "network", "inspect", "azure-iot-edge"))
+    return {key: value for key, value in inspected.items() if key not in ("Id", "Created", "Containers")}
+
+
+def modules_run():
+    return cases.device.is_running("edgeAgent") and cases.device.is_running("edgeHub")
+
+
+def uplink_repaired():
+    """an uplink of 1430 bytes: the modules' network is made anew with what fits, is as it was else, and they run on it"""
+    before = network()
+    with repaired("agent-lte-mtu", "docker-network-mtu"):
+        cases.device.set_uplink_mtu(1430)
+        cases.restart_agent()
+    narrowed = {**before, "Options": {**before["Options"], "com.docker.network.driver.mtu": "1430"}}
+    assert network() == narrowed, f"{before} became {network()}"
+    wait_until(modules_run, 60, "the modules")
+    cases.device.set_uplink_mtu(1500)
+    undo_last()
+    assert network() == before, f"{before} became {network()}"
+    wait_until(modules_run, 60, "the modules")
+
+
+CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, outside_of_windows, only_planned, uplink_repaired]
