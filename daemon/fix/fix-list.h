@@ -6,6 +6,7 @@
 
 #define FIXES(F)                                                                                            \
         F(daemon_sockets)                                                                                   \
+        F(docker_dns)                                                                                       \
         F(docker_network_mtu)                                                                               \
         F(hostname)                                                                                         \
         F(ip_forward)                                                                                       \

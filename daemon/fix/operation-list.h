@@ -6,6 +6,7 @@
 
 #define OPERATIONS(O)                                                                                       \
         O(container_start)                                                                                  \
+        O(engine_check)                                                                                     \
         O(module_restart)                                                                                   \
         O(network_connect)                                                                                  \
         O(network_create)                                                                                   \

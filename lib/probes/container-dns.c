@@ -5,10 +5,7 @@
 
 #include "lib/probes/probe-list.h"
 #include "lib/probes/upstream.h"
-
-#include <stdio.h>
-
-#define SERVERS_TEXT_MAX 256
+#include "lib/world/name-servers.h"
 
 static int ask_names(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
         Answer container = ask_resolve(q, "edgeAgent", host), of_host = ask_resolve(q, "host", host);
@@ -52,44 +49,6 @@ static bool engine_lacks_dns(const ProbeQuestion *q) {
         return lacks;
 }
 
-typedef struct Servers {
-        size_t n, n_usable, n_loopback;
-        char text[SERVERS_TEXT_MAX];
-        char first_usable[64];
-} Servers;
-
-static void note_server(Servers *s, Text server, bool has_ipv6) {
-        bool is_ipv6 = memchr(server.data, ':', server.len) != NULL;
-        size_t len = strlen(s->text);
-
-        s->n++;
-        if (text_starts_with(server, "127.") || text_is(server, "::1"))
-                s->n_loopback++;
-        else if (!is_ipv6 ||
-                (has_ipv6 && !text_starts_with(server, "fe80:") && !memchr(server.data, '%', server.len))) {
-                if (s->n_usable++ == 0)
-                        (void) snprintf(s->first_usable, sizeof(s->first_usable), "%.*s",
-                                (int) (server.len < 64 ? server.len : 64), server.data);
-        }
-        (void) snprintf(s->text + len, sizeof(s->text) - len, "%s%.*s", len > 0 ? ", " : "",
-                (int) (server.len < 64 ? server.len : 64), server.data);
-}
-
-static Servers read_servers(const char *resolv_conf, bool has_ipv6) {
-        Text rest = text_of(resolv_conf);
-        Servers s = {};
-
-        while (rest.len > 0) {
-                const char *end = memchr(rest.data, '\n', rest.len);
-                Text line = text_strip(text_clip(rest, end ? (size_t) (end - rest.data) : rest.len));
-
-                rest = text_skip(rest, end ? (size_t) (end - rest.data) + 1 : rest.len);
-                if (text_starts_with(line, "nameserver") && line.len > strlen("nameserver"))
-                        note_server(&s, text_strip(text_skip(line, strlen("nameserver"))), has_ipv6);
-        }
-        return s;
-}
-
 static bool network_has_ipv6(const ProbeQuestion *q) {
         const Container *agent = world_container(q->world, "edgeAgent");
         const Network *n = world_network(
@@ -100,10 +59,10 @@ static bool network_has_ipv6(const ProbeQuestion *q) {
 
 static int ask_configuration(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *resolv_conf = file_text(q, "/etc/resolv.conf");
-        Servers servers;
+        NameServers servers;
 
         if (resolv_conf && engine_lacks_dns(q)) {
-                servers = read_servers(resolv_conf, network_has_ipv6(q));
+                name_servers_read(text_of(resolv_conf), network_has_ipv6(q), &servers);
                 if (servers.n > 0 && servers.n_usable == 0 && servers.n_loopback == 0)
                         return probe_confirms(a,
                                 "the engine has no `dns` of its own, and no container can use the host's "
@@ -116,12 +75,12 @@ static int ask_configuration(const ProbeQuestion *q, ProbeAnswer *a) {
 /* For the remedy: the server that the host itself uses, when containers can use it too. */
 static int tell_server(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *resolv_conf = file_text(q, "/etc/resolv.conf");
-        Servers servers;
+        NameServers servers;
 
         if (!resolv_conf)
                 return 0;
-        servers = read_servers(resolv_conf, network_has_ipv6(q));
-        return servers.n_usable > 0 ? probe_set_variable(a, "dns_server", "%s", servers.first_usable) : 0;
+        name_servers_read(text_of(resolv_conf), network_has_ipv6(q), &servers);
+        return servers.n_usable > 0 ? probe_set_variable(a, "dns_server", "%s", servers.usable[0]) : 0;
 }
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {

@@ -16,32 +16,12 @@ import time
 from pathlib import Path
 
 import lab
+from names import NAMES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HUB, PARENT = "hub1.azure-devices.net", "gw.plant.example"
 NAME_SERVER, HUB_ADDRESS, PARENT_ADDRESS, NOBODY = "192.0.2.1", "192.0.2.10", "192.0.2.11", "192.0.2.99"
 PROBE_SECONDS = 5
-
-NAMES = f"""
-import socket
-names = {{"{HUB}": "{HUB_ADDRESS}", "{PARENT}": "{PARENT_ADDRESS}"}}
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("{NAME_SERVER}", 53))
-print("listens", flush=True)
-while True:
-    query, client = s.recvfrom(512)
-    labels, at = [], 12
-    while query[at]:
-        labels.append(query[at + 1:at + 1 + query[at]].decode())
-        at += 1 + query[at]
-    question, kind = query[12:at + 5], query[at + 1:at + 3]
-    address = names.get(".".join(labels).lower())
-    answer = b""
-    if address and kind == bytes([0, 1]):
-        answer = bytes([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4]) + socket.inet_aton(address)
-    flags = bytes([0x81, 0x80 if address else 0x83])
-    s.sendto(query[:2] + flags + bytes([0, 1, 0, bool(answer), 0, 0, 0, 0]) + question + answer, client)
-"""
 
 LISTEN = """
 import socket, ssl, sys, threading
@@ -96,7 +76,7 @@ def listening(*args):
 lab.command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HUB}",
             "-addext", "subjectAltName=" + ",".join(f"DNS:{n:03}.{HUB}" for n in range(100)),
             "-keyout", files / "key.pem", "-out", files / "certificate.pem")
-names = listening(NAMES)
+names = listening(NAMES, NAME_SERVER, json.dumps({HUB: HUB_ADDRESS, PARENT: PARENT_ADDRESS}))
 hub = listening(LISTEN, files / "certificate.pem", files / "key.pem", HUB_ADDRESS, "443", "5671", "8883")
 
 journald = lab.Journald()

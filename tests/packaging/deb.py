@@ -7,7 +7,7 @@ from pathlib import Path
 
 from package import OUTPUT, build, check_catalog, check_tree, command, run_cases
 
-MOST_KIB = 1536  # installed, without what it depends on; the budget of 1024 is not met yet
+MOST_KIB = 1280  # installed, without what it depends on; the budget of 1024 is not met yet
 built = []
 
 
