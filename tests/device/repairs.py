@@ -178,5 +178,4 @@ def uplink_repaired():
     wait_until(modules_run, 60, "the modules")
 
 
-CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, uplink_repaired]
-POLICY = [outside_of_windows, only_planned]  # by name only
+CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, outside_of_windows, only_planned, uplink_repaired]
