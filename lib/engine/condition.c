@@ -192,15 +192,15 @@ static uint64_t count_between(
 
         for (size_t i = v->history->n_items; i > 0; i--) {
                 const Occurrence *o = v->history->items[i - 1];
+                bool ends = o->last > from && o->first <= to &&
+                        has_signal(v->condition->absent, v->condition->n_absent, o->signal);
+                bool counts = o->first > from && o->first <= to &&
+                        condition_has_step(v->condition, o->signal) && is_visible(v, o);
 
-                if (like && !agrees(v, o, like))
+                if ((!ends && !counts) || (like && !agrees(v, o, like)))
                         continue;
-                if (o->last > from && o->first <= to &&
-                        has_signal(v->condition->absent, v->condition->n_absent, o->signal))
+                if (ends)
                         break;
-                if (!condition_has_step(v->condition, o->signal) || !is_visible(v, o) || o->first <= from ||
-                        o->first > to)
-                        continue;
                 n += o->count;
                 if (f)
                         found_add(f, o);

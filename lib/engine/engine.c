@@ -115,18 +115,36 @@ static usec_t condition_deadline(const Engine *e, size_t rule, const Condition *
         return USEC_INFINITY;
 }
 
+static void advance_deadline(Engine *e, size_t rule, const Condition *c, const ConditionState *state) {
+        usec_t deadline = condition_deadline(e, rule, c, state);
+
+        if (deadline < e->states[rule].deadline)
+                e->states[rule].deadline = deadline;
+}
+
 static void update_deadline(Engine *e, size_t rule) {
         const Rule *r = e->rules->rules[rule];
         RuleState *s = e->states + rule;
 
         s->deadline = USEC_INFINITY;
-        for (size_t i = 0; i < r->n_when + r->n_clear; i++) {
-                usec_t deadline = i < r->n_when ? condition_deadline(e, rule, r->when + i, s->when + i)
-                                                : condition_deadline(e, rule, r->clear + (i - r->n_when),
-                                                          s->clear + (i - r->n_when));
-                if (deadline < s->deadline)
-                        s->deadline = deadline;
-        }
+        for (size_t i = 0; i < r->n_when; i++)
+                advance_deadline(e, rule, r->when + i, s->when + i);
+        for (size_t i = 0; i < r->n_clear; i++)
+                advance_deadline(e, rule, r->clear + i, s->clear + i);
+}
+
+/* A new occurrence opens deadlines of the conditions it is a step of. Others stay, or are now too early,
+ * which fires nothing: searching all of the history for each hit would be felt in a flood. */
+static void open_deadlines(Engine *e, size_t rule, size_t signal) {
+        const Rule *r = e->rules->rules[rule];
+        RuleState *s = e->states + rule;
+
+        for (size_t i = 0; i < r->n_when; i++)
+                if (condition_has_step(r->when + i, signal))
+                        advance_deadline(e, rule, r->when + i, s->when + i);
+        for (size_t i = 0; i < r->n_clear; i++)
+                if (condition_has_step(r->clear + i, signal))
+                        advance_deadline(e, rule, r->clear + i, s->clear + i);
 }
 
 /* Fires what is due of one timed condition at `at`. */
@@ -265,7 +283,7 @@ static int feed_hit(Engine *e, const Event *event, const Hit *hit) {
                 return 0;
         }
         r = evaluate(e, hit->rule, o, e->now);
-        update_deadline(e, hit->rule);
+        open_deadlines(e, hit->rule, hit->signal);
         return r;
 }
 
