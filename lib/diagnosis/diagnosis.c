@@ -61,7 +61,10 @@ void incident_end(Diagnosis *d, Incident *i, IncidentState state, const char *wh
         i->state = state;
         i->asking = i->clear_latched = i->ends_on_refute = i->restored = false;
         i->ask_at = USEC_INFINITY;
-        i->consequence_of[0] = '\0';
+        if (state != INCIDENT_CLEARED)
+                i->consequence_of[0] = '\0';
+        else if (!i->consequence_of[0]) /* it went with its cause */
+                memcpy(i->consequence_of, i->formerly_of, INCIDENT_ID_MAX);
         if (copy) {
                 free(i->ending);
                 i->ending = copy;

@@ -45,6 +45,7 @@ static void link_to(Diagnosis *d, Incident *i, const Incident *cause) {
 
         if (strcmp(i->consequence_of, id) == 0)
                 return;
+        memcpy(i->formerly_of, i->consequence_of, INCIDENT_ID_MAX);
         memcpy(i->consequence_of, id, strlen(id) + 1);
         if (!cause) { /* alone again: is it still there? */
                 i->ends_on_refute = true;

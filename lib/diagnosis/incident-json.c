@@ -63,10 +63,11 @@ static json_t *remedy_to_json(const Incident *i) {
 
 /* What a restart and `explain` need beyond the object that others rely on. */
 static json_t *state_to_json(const Incident *i) {
-        return json_pack("{s:I, s:o, s:o, s:b, s:I, s:i, s:b, s:b}", "seq", (json_int_t) i->seq, "unknown",
-                string_or_null(i->unknown), "ending", string_or_null(i->ending), "alerted", i->alerted,
-                "suspected_at", (json_int_t) i->suspected_at, "n_asked", (int) i->n_asked, "decisive",
-                i->is_evidence_decisive, "clear_latched", i->clear_latched);
+        return json_pack("{s:I, s:o, s:o, s:b, s:I, s:i, s:b, s:b, s:o}", "seq", (json_int_t) i->seq,
+                "unknown", string_or_null(i->unknown), "ending", string_or_null(i->ending), "alerted",
+                i->alerted, "suspected_at", (json_int_t) i->suspected_at, "n_asked", (int) i->n_asked,
+                "decisive", i->is_evidence_decisive, "clear_latched", i->clear_latched, "formerly_of",
+                string_or_null(i->formerly_of));
 }
 
 json_t *incident_to_json(const Incident *i, bool for_state) {
@@ -150,8 +151,15 @@ static int lists_from_json(const json_t *object, Incident *i) {
         return evidence_from_json(json_object_get(object, "evidence"), i);
 }
 
+static void take_id(const json_t *object, const char *key, char ret[static INCIDENT_ID_MAX]) {
+        const char *id = json_string_value(json_object_get(object, key));
+
+        if (id && strlen(id) == INCIDENT_ID_MAX - 1)
+                memcpy(ret, id, INCIDENT_ID_MAX);
+}
+
 static int identity_from_json(const json_t *object, const RuleSet *rules, Incident *i) {
-        const char *id, *symptom, *subject, *state, *severity, *cause;
+        const char *id, *symptom, *subject, *state, *severity;
         IncidentState s;
         Severity v;
 
@@ -168,9 +176,8 @@ static int identity_from_json(const json_t *object, const RuleSet *rules, Incide
         i->rule = rule_set_find(rules, symptom);
         i->symptom = strdup(symptom);
         i->subject = strdup(subject);
-        cause = json_string_value(json_object_get(object, "consequence_of"));
-        if (cause && strlen(cause) == INCIDENT_ID_MAX - 1)
-                memcpy(i->consequence_of, cause, INCIDENT_ID_MAX);
+        take_id(object, "consequence_of", i->consequence_of);
+        take_id(json_object_get(object, "state_file"), "formerly_of", i->formerly_of);
         return i->symptom && i->subject ? 0 : -ENOMEM;
 }
 

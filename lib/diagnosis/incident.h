@@ -57,6 +57,7 @@ typedef struct Incident {
         IncidentState state;
         char *fix_state;                      /* NULL, planned, fixing, fixed, failed, rolled-back */
         char consequence_of[INCIDENT_ID_MAX]; /* "" when it stands alone */
+        char formerly_of[INCIDENT_ID_MAX];    /* its cause that is over, until it is proven without it */
         char cause_of[INCIDENT_CAUSE_OF_MAX]
                      [INCIDENT_ID_MAX]; /* active consequences; not saved, linked anew */
         size_t n_cause_of;

@@ -175,6 +175,8 @@ static int settle_confirmed(Diagnosis *d, Incident *i, Round *round) {
                 return r;
         if (round->decisive && !i->is_evidence_decisive)
                 incident_put_first(i, round->decisive_probe, round->decisive);
+        if (!i->consequence_of[0])
+                i->formerly_of[0] = '\0'; /* it outlived its cause */
         i->ends_on_refute = i->restored = i->tentative = false;
         if (i->state == INCIDENT_CONFIRMED)
                 return 0;
