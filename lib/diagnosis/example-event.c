@@ -250,19 +250,33 @@ static int emit(ExampleDecoder *d, Event *event, example_event_t handler, void *
         return handler(userdata, event);
 }
 
+static usec_t number_member(const json_t *object, const char *name) {
+        json_int_t value = json_integer_value(json_object_get(object, name));
+
+        return value > 0 && value <= INT32_MAX ? (usec_t) value : 0;
+}
+
 static const char *text_member(const json_t *object, const char *name) {
         return json_string_value(json_object_get(object, name));
 }
 
 /* What only an inspection tells: the example's words for it as the engine would answer. */
-static int inspect(const ExampleEvent *step, bool owned, Container **ret) {
+static int inspect(const ExampleEvent *step, bool owned, usec_t time, Container **ret) {
         const json_t *fields = step->fields;
+        char since[TIMESTAMP_MAX], created[TIMESTAMP_MAX];
+        usec_t restarts = number_member(fields, "restarts");
         json_t *inspected;
         int r;
 
-        inspected = json_pack("{s:s, s:s?, s:{s:s, s:b, s:s, s:i}, s:{s:s?, s:{s:s?}}}", "Id",
-                "0000000000000000000000000000000000000000000000000000000000000001", "Name",
-                text_member(fields, "name"), "State", "Status",
+        (void) timestamp_format(usec_sub(time, number_member(fields, "since-secs") * USEC_PER_SEC), since);
+        (void) timestamp_format(
+                usec_sub(time, restarts * number_member(fields, "restart-every-secs") * USEC_PER_SEC),
+                created);
+
+        inspected = json_pack("{s:s, s:s?, s:s, s:I, s:{s:s, s:s, s:s, s:b, s:s, s:i}, s:{s:s?, s:{s:s?}}}",
+                "Id", "0000000000000000000000000000000000000000000000000000000000000001", "Name",
+                text_member(fields, "name"), "Created", created, "RestartCount", (json_int_t) restarts,
+                "State", "StartedAt", since, "FinishedAt", since, "Status",
                 text_member(fields, "status") ? text_member(fields, "status") : "running", "OOMKilled",
                 (int) json_is_true(json_object_get(fields, "oom-killed")), "Error",
                 text_member(fields, "error") ? text_member(fields, "error") : "", "ExitCode",
@@ -277,7 +291,13 @@ static int inspect(const ExampleEvent *step, bool owned, Container **ret) {
 }
 
 static bool is_inspected(const char *name) {
-        return strcmp(name, "status") == 0 || strcmp(name, "oom-killed") == 0;
+        static const char *const names[] = {
+                "oom-killed", "restart-every-secs", "restarts", "since-secs", "status"};
+
+        FOREACH_ARRAY (n, names, ELEMENTSOF(names))
+                if (strcmp(*n, name) == 0)
+                        return true;
+        return false;
 }
 
 static int decode_change(ExampleDecoder *d, const ExampleEvent *step, usec_t time, example_event_t handler,
@@ -305,7 +325,7 @@ static int decode_change(ExampleDecoder *d, const ExampleEvent *step, usec_t tim
                         return wrong(ret_why, "line %u: \"%s\" cannot have this value", step->line, name);
         }
         if (needs_object) {
-                r = inspect(step, event.container.owned, &object);
+                r = inspect(step, event.container.owned, time, &object);
                 if (r < 0)
                         return r;
                 event.container.object = object;

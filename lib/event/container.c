@@ -281,7 +281,8 @@ static int read_names(Container *c, const json_t *inspect) {
 
         if ((r = json_field_dup(inspect, "Id", &c->id)) < 0 ||
                 (r = json_field_dup(inspect, "Name", &c->name)) < 0 ||
-                (r = json_field_dup(inspect, "Image", &c->image_id)) < 0)
+                (r = json_field_dup(inspect, "Image", &c->image_id)) < 0 ||
+                (r = json_field_int(inspect, "RestartCount", &c->restart_count)) < 0)
                 return r;
         if (!c->id || c->id[0] == '\0')
                 return -EINVAL;
@@ -301,7 +302,7 @@ int container_from_json(const json_t *inspect, Container **ret) {
         if (!c)
                 return -ENOMEM;
         c->n_ref = 1;
-        c->exit_code = c->oom_killed = -1;
+        c->exit_code = c->oom_killed = c->restart_count = -1;
         FOREACH_ARRAY (reader, readers, ELEMENTSOF(readers)) {
                 int r = (*reader)(c, inspect);
                 if (r < 0)

@@ -17,6 +17,7 @@ static void describe_log(const Event *e, Buffer *b) {
 
 static void describe_container(const Event *e, Buffer *b) {
         const ContainerChange *c = &e->container;
+        int exit_code = container_change_exit_code(c);
 
         (void) buffer_append_string(b, "container ");
         (void) buffer_append_text(b, text_is_empty(c->name) ? text_clip(c->id, SHORT_ID_BYTES) : c->name);
@@ -25,8 +26,8 @@ static void describe_container(const Event *e, Buffer *b) {
                 (void) buffer_append_string(b, c->object->status);
         else
                 (void) buffer_append_text(b, c->action);
-        if (c->exit_code >= 0)
-                (void) buffer_append_format(b, ", exit code %d", c->exit_code);
+        if (exit_code >= 0)
+                (void) buffer_append_format(b, ", exit code %d", exit_code);
         if (c->signal >= 0)
                 (void) buffer_append_format(b, ", signal %d", c->signal);
         if (!text_is_empty(c->error)) {

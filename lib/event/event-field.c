@@ -74,6 +74,41 @@ static int get_oom_killed(const void *member, char *buffer, Text *ret) {
         return get_bool(&(bool){c->oom_killed > 0}, buffer, ret);
 }
 
+static int get_exit_code(const void *member, char *buffer, Text *ret) {
+        return get_int(&(int){container_change_exit_code(member)}, buffer, ret);
+}
+
+static int get_seconds(usec_t duration, char *buffer, Text *ret) {
+        (void) snprintf(buffer, EVENT_FIELD_MAX, "%" PRIu64, duration / USEC_PER_SEC);
+        *ret = text_of(buffer);
+        return 1;
+}
+
+/* For how long it has run, or has been down. */
+static int get_since_secs(const void *event, char *buffer, Text *ret) {
+        const Event *e = event;
+        const Container *c = e->container.object;
+        usec_t since = !c ? 0 : container_is_running(c) ? c->started_at : c->finished_at;
+
+        return since == 0 ? 0 : get_seconds(usec_sub(e->time, since), buffer, ret);
+}
+
+static int get_restarts(const void *member, char *buffer, Text *ret) {
+        const Container *c = *(Container *const *) member;
+
+        return c ? get_int(&c->restart_count, buffer, ret) : 0;
+}
+
+/* From one restart by the engine to the next, on the average of the container's life. */
+static int get_restart_every_secs(const void *event, char *buffer, Text *ret) {
+        const Event *e = event;
+        const Container *c = e->container.object;
+
+        if (!c || c->restart_count <= 0 || c->created_at == 0)
+                return 0;
+        return get_seconds(usec_sub(e->time, c->created_at) / (usec_t) c->restart_count, buffer, ret);
+}
+
 /* Whole numbers only: rules compare them as such. */
 static int get_number(double value, char *buffer, Text *ret) {
         if (value < 0 || value > (double) (UINT64_C(1) << 53))
@@ -108,13 +143,16 @@ static const struct {
         {EVENT_LOG, "unit", get_text, offsetof(Event, log.unit)},
         {EVENT_CONTAINER, "action", get_text, offsetof(Event, container.action)},
         {EVENT_CONTAINER, "error", get_text, offsetof(Event, container.error)},
-        {EVENT_CONTAINER, "exit-code", get_int, offsetof(Event, container.exit_code)},
+        {EVENT_CONTAINER, "exit-code", get_exit_code, offsetof(Event, container)},
         {EVENT_CONTAINER, "id", get_text, offsetof(Event, container.id)},
         {EVENT_CONTAINER, "image", get_text, offsetof(Event, container.image)},
         {EVENT_CONTAINER, "name", get_text, offsetof(Event, container.name)},
         {EVENT_CONTAINER, "oom-killed", get_oom_killed, offsetof(Event, container.object)},
         {EVENT_CONTAINER, "owned", get_bool, offsetof(Event, container.owned)},
+        {EVENT_CONTAINER, "restart-every-secs", get_restart_every_secs, 0},
+        {EVENT_CONTAINER, "restarts", get_restarts, offsetof(Event, container.object)},
         {EVENT_CONTAINER, "signal", get_int, offsetof(Event, container.signal)},
+        {EVENT_CONTAINER, "since-secs", get_since_secs, 0},
         {EVENT_CONTAINER, "status", get_status, offsetof(Event, container.object)},
         {EVENT_DOCKER_NETWORK, "action", get_text, offsetof(Event, network.action)},
         {EVENT_DOCKER_NETWORK, "container-id", get_text, offsetof(Event, network.container_id)},

@@ -98,6 +98,17 @@ static Text *text_member(const Event *event, size_t i) {
         return (Text *) ((char *) event + text_members[i].offset);
 }
 
+int container_change_exit_code(const ContainerChange *c) {
+        static const char *const ended[] = {"dead", "exited", "restarting"};
+
+        if (c->exit_code >= 0 || !c->object || !c->object->status)
+                return c->exit_code;
+        FOREACH_ARRAY (status, ended, ELEMENTSOF(ended))
+                if (strcmp(*status, c->object->status) == 0)
+                        return c->object->exit_code;
+        return -1;
+}
+
 Event *event_dup(const Event *event) {
         size_t bytes = sizeof(*event);
         Event *copy;

@@ -110,11 +110,14 @@ typedef struct ContainerChange {
         Text action;
         Text id, name, image;
         bool owned;
-        int exit_code; /* of `die`, -1 otherwise */
+        int exit_code; /* of `die`, -1 otherwise: of what inspect said see container_change_exit_code() */
         int signal;    /* of `kill`, -1 otherwise */
         Text error;
         Container *object; /* what inspect said, NULL when only the event is known */
 } ContainerChange;
+
+/* Of this end, or of the last one of a container that was found ended; -1 when it is not told. */
+int container_change_exit_code(const ContainerChange *c);
 
 typedef struct NetworkChange {
         Text action; /* create destroy connect disconnect, `state` */

@@ -51,6 +51,7 @@ typedef struct Container {
         int oom_killed;      /* State.OOMKilled: 0, 1, -1 when not told */
         int pid;             /* of its first process, 0 when it does not run */
         int tty;             /* Config.Tty: its log has no frame headers */
+        int restart_count;   /* by the engine's own policy, which create options may set; -1 when not told */
         usec_t created_at, started_at, finished_at; /* 0 when never */
         uint64_t memory_limit_bytes;                /* HostConfig.Memory, 0 is none */
         char *networks[CONTAINER_NETWORKS_MAX];     /* names */

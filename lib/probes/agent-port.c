@@ -55,6 +55,15 @@ static bool is_silent_parent(const ProbeQuestion *q, const char *host, Answer ht
                 strcmp(parent, host) == 0;
 }
 
+/* Without any answer to what containers send, it may be that nothing is forwarded. */
+static bool may_be_forwarding(
+        const ProbeQuestion *q, const char *from, const char *host, unsigned port, Answer https) {
+        const Fact *f = world_fact(q->world, q->now, q->since, "connect:%s:%s:%u", from, host, port);
+
+        return https != ANSWER_OK && strcmp(from, "host") != 0 && f && !fact_result_is(f, "refused") &&
+                world_forwarding(q->world, FAMILY_INET, "all", q->now) < 0;
+}
+
 static int tell_blocked(
         const ProbeQuestion *q, const char *from, const char *host, unsigned port, ProbeAnswer *a) {
         Answer https = port == PORT_HTTPS ? ANSWER_FAILED : ask_connect(q, from, host, PORT_HTTPS);
@@ -68,6 +77,12 @@ static int tell_blocked(
                 return r;
         if (is_silent_parent(q, host, https))
                 return probe_refutes(a, "the parent %s cannot be reached on port 443 either", host);
+        if (may_be_forwarding(q, from, host, port, https))
+                return probe_unknown(a,
+                        "its port: nothing answers to %s, and whether packets of containers are forwarded "
+                        "is "
+                        "not known",
+                        from);
         r = probe_set_variable(a, "port", "%u", port);
         if (r >= 0)
                 r = probe_set_variable(a, "host", "%s", host);

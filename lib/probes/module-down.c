@@ -18,7 +18,9 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                         : probe_refutes(a, "there is no container %s any more", q->subject);
         if (strcmp(status, "running") == 0 || strcmp(status, "paused") == 0)
                 return probe_refutes(a, "%s is %s", q->subject, status);
-        if (agent && strcmp(agent, "running") != 0)
+        if (!agent)
+                return probe_unknown(a, "whether %s is given up: nothing is known of edgeAgent", q->subject);
+        if (strcmp(agent, "running") != 0)
                 return probe_unknown(a, "whether %s is given up: edgeAgent itself is %s", q->subject, agent);
         if (usec_sub(q->now, since) < LONGEST_PAUSE)
                 return probe_unknown(a, "whether %s is started again: it is down for %s only", q->subject,

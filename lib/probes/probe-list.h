@@ -14,6 +14,7 @@ extern const Probe probe_hub_migration;
 extern const Probe probe_identity_driver;
 extern const Probe probe_module_absent;
 extern const Probe probe_module_down;
+extern const Probe probe_module_forgotten;
 extern const Probe probe_module_given_up;
 extern const Probe probe_network_mtu;
 extern const Probe probe_parent_reachable;

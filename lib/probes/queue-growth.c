@@ -8,8 +8,7 @@
 #define LOOK_BACK_MAX         (30 * USEC_PER_MIN)
 #define FALLEN_BELOW          0.7 /* of the highest length seen: the queue is being emptied */
 
-static uint64_t cleanup_interval_secs(const World *w) {
-        const Container *hub = world_container(w, "edgeHub");
+static uint64_t cleanup_interval_secs(const Container *hub) {
         const char *value = hub ? container_getenv(hub, "MessageCleanupIntervalSecs") : NULL;
         uint64_t secs;
 
@@ -38,7 +37,8 @@ static Growth growth_of(const MetricsSeries *s, usec_t since) {
         return g;
 }
 
-static int judge(const ProbeQuestion *q, usec_t interval, const char *ttl, ProbeAnswer *a) {
+static int judge(
+        const ProbeQuestion *q, const Container *hub, usec_t interval, const char *ttl, ProbeAnswer *a) {
         const MetricsSeries *s = world_hub_metrics(q->world);
         usec_t needed = 2 * interval < LOOK_BACK_MAX ? 2 * interval : LOOK_BACK_MAX;
         Growth all = growth_of(s, 0), g = growth_of(s, all.last ? usec_sub(all.last->time, 2 * needed) : 0);
@@ -50,6 +50,12 @@ static int judge(const ProbeQuestion *q, usec_t interval, const char *ttl, Probe
                         g.last->queue_length, g.highest);
         if (g.last->queue_length <= g.first->queue_length)
                 return probe_refutes(a, "edgeHub's queues do not grow: %.0f messages", g.last->queue_length);
+        if (!hub)
+                return probe_unknown(a,
+                        "how often edgeHub cleans up: its container's environment is not known; its queues "
+                        "grew "
+                        "from %.0f to %.0f messages",
+                        g.first->queue_length, g.last->queue_length);
         return probe_confirms(a,
                 "messages live %s s, are cleaned up only every %" PRIu64
                 " s, and edgeHub's queues grew from %.0f to %.0f messages",
@@ -58,7 +64,8 @@ static int judge(const ProbeQuestion *q, usec_t interval, const char *ttl, Probe
 
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *ttl = probe_variable(q, "ttl");
-        uint64_t ttl_secs, interval_secs = cleanup_interval_secs(q->world);
+        const Container *hub = world_container(q->world, "edgeHub");
+        uint64_t ttl_secs, interval_secs = cleanup_interval_secs(hub);
         int r;
 
         if (!ttl || text_to_u64(text_of(ttl), &ttl_secs) < 0)
@@ -75,7 +82,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                         interval_secs);
         if (interval_secs > USEC_INFINITY / USEC_PER_SEC / 8)
                 interval_secs = USEC_INFINITY / USEC_PER_SEC / 8;
-        return judge(q, interval_secs * USEC_PER_SEC, ttl, a);
+        return judge(q, hub, interval_secs * USEC_PER_SEC, ttl, a);
 }
 
 const Probe probe_queue_growth = {

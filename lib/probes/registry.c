@@ -14,6 +14,7 @@ static const Probe *const registry[] = {
         &probe_identity_driver,
         &probe_module_absent,
         &probe_module_down,
+        &probe_module_forgotten,
         &probe_module_given_up,
         &probe_network_mtu,
         &probe_parent_reachable,

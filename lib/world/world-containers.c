@@ -156,7 +156,16 @@ static void take_state(ContainerRecord *c, const Container *object, usec_t now) 
         }
 }
 
+static void count_death(ContainerRecord *c, usec_t now) {
+        bool was_healthy = c->status && strcmp(c->status, "running") == 0 &&
+                usec_sub(now, c->since) >= WORLD_HEALTHY_AFTER;
+
+        c->n_deaths = was_healthy ? 1 : c->n_deaths + 1;
+}
+
 static void take_action(ContainerRecord *c, const ContainerChange *change, usec_t now) {
+        if (text_is(change->action, "die"))
+                count_death(c, now);
         FOREACH_ARRAY (a, action_statuses, ELEMENTSOF(action_statuses)) {
                 if (!text_is(change->action, a->action))
                         continue;
@@ -279,6 +288,12 @@ usec_t world_container_died_at(const World *w, const char *name) {
         ContainerRecord *c = find(w, name);
 
         return c ? c->died_at : 0;
+}
+
+unsigned world_container_deaths(const World *w, const char *name) {
+        ContainerRecord *c = find(w, name);
+
+        return c ? c->n_deaths : 0;
 }
 
 int world_container_kill_signal(const World *w, const char *name, usec_t since) {

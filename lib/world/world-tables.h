@@ -16,6 +16,9 @@
 #define WORLD_UNITS_MAX      256
 #define WORLD_FACTS_MAX      1024
 
+#define WORLD_HEALTHY_AFTER                                                                                 \
+        (10 * USEC_PER_MIN) /* as edgeAgent counts restarts (IntensiveCareTimeInMinutes) */
+
 typedef struct ContainerRecord {
         char *id; /* as long as it was told */
         char *name;
@@ -26,7 +29,8 @@ typedef struct ContainerRecord {
         int exit_code;
         usec_t died_at, oom_at, kill_at, inspected_at;
         int kill_signal;
-        int owned; /* by label, -1 when not told */
+        unsigned n_deaths; /* seen since it last ran for WORLD_HEALTHY_AFTER */
+        int owned;         /* by label, -1 when not told */
         bool gone;
         bool enumerated;
         UT_hash_handle hh;

@@ -77,6 +77,8 @@ const char *world_container_name(const World *w, Text id);
 int world_container_exit_code(const World *w, const char *name);
 int world_container_oom(const World *w, const char *name, usec_t since);
 usec_t world_container_died_at(const World *w, const char *name); /* of the last exit, 0 when unknown */
+/* How often it was seen to end since it last ran for ten minutes, as edgeAgent counts. */
+unsigned world_container_deaths(const World *w, const char *name);
 /* Signal of a `kill` event since then, -1 when there was none. */
 int world_container_kill_signal(const World *w, const char *name, usec_t since);
 typedef bool (*world_container_visit_t)(void *userdata, const Container *c); /* false ends the walk */

@@ -246,7 +246,7 @@ static const struct {
 } states[] = {
         {"{\"Status\":\"running\",\"Running\":true,\"Error\":\"\"}", "running",
                 "container edgeHub: running"},
-        {"{\"Status\":\"exited\",\"ExitCode\":1}", "state", "container edgeHub: exited"},
+        {"{\"Status\":\"exited\",\"ExitCode\":1}", "state", "container edgeHub: exited, exit code 1"},
         {"{\"Status\":\"created\",\"ExitCode\":128,\"Error\":\"port is already allocated\"}", "error",
                 "container edgeHub: error: port is already allocated"},
 };

@@ -55,7 +55,14 @@ START_TEST(listed_units_are_known) {
 }
 END_TEST
 
-static Container container = {.n_ref = 1, .status = (char *) "exited", .oom_killed = 1, .exit_code = 137};
+static Container container = {
+        .n_ref = 1, .status = (char *) "exited", .oom_killed = 1, .exit_code = 137, .restart_count = -1};
+static Container restarting = {.n_ref = 1,
+        .status = (char *) "restarting",
+        .exit_code = 139,
+        .created_at = 10 * USEC_PER_SEC,
+        .finished_at = 97 * USEC_PER_SEC,
+        .restart_count = 6};
 
 static const struct {
         Event event;
@@ -81,6 +88,16 @@ static const struct {
         {LOG(.level = LEVEL_INFO), "mtu", NULL, -ENOENT},
         {CONTAINER(.exit_code = 0), "exit-code", "0", 1},
         {CONTAINER(.exit_code = -1), "exit-code", NULL, 0},
+        {CONTAINER(.exit_code = -1, .object = &container), "exit-code", "137", 1},
+        {CONTAINER(.exit_code = -1, .object = &restarting), "exit-code", "139", 1},
+        {CONTAINER(.object = &restarting), "restarts", "6", 1},
+        {CONTAINER(.object = &container), "restarts", NULL, 0},
+        {{.kind = EVENT_CONTAINER, .time = 100 * USEC_PER_SEC, .container = {.object = &restarting}},
+                "restart-every-secs", "15", 1},
+        {CONTAINER(.object = &container), "restart-every-secs", NULL, 0},
+        {{.kind = EVENT_CONTAINER, .time = 100 * USEC_PER_SEC, .container = {.object = &restarting}},
+                "since-secs", "3", 1},
+        {CONTAINER(.object = &container), "since-secs", NULL, 0},
         {CONTAINER(.owned = true), "owned", "true", 1},
         {CONTAINER(.owned = false), "owned", "false", 1},
         {CONTAINER(.object = NULL), "oom-killed", NULL, 0},

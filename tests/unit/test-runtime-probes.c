@@ -26,6 +26,8 @@ typedef struct Case {
 
 #define HUB_CONFIG                                                                                          \
         { "runtime-config", "{'iothub_hostname':'hub.example'}" }
+#define FORWARDS                                                                                            \
+        { "file:/proc/sys/net/ipv4/ip_forward", "'1'" }
 #define CHILD_CONFIG                                                                                        \
         { "runtime-config", "{'parent_hostname':'gw.example'}" }
 #define ANSWER(question, result)                                                                            \
@@ -56,8 +58,10 @@ static const Case cases[] = {
                 .facts = {{"runtime-config", "{'parent_hostname':'hub.example'}"},
                         CONNECTS("edgeAgent", "5671", "timeout"), CONNECTS("edgeAgent", "443", "ok")},
                 .verdict = VERDICT_CONFIRMS, .because = "443 is open"},
-        {"agent-port", "edgeAgent", .facts = {HUB_CONFIG, CONNECTS("edgeHub", "5671", "timeout")},
+        {"agent-port", "edgeAgent", .facts = {HUB_CONFIG, FORWARDS, CONNECTS("edgeHub", "5671", "timeout")},
                 .verdict = VERDICT_CONFIRMS, .because = "not known"},
+        {"agent-port", "edgeAgent", .facts = {HUB_CONFIG, CONNECTS("edgeAgent", "5671", "timeout")},
+                .verdict = VERDICT_UNKNOWN, .because = "forwarded"},
         {"agent-port", "edgeAgent", .facts = {HUB_CONFIG, CONNECTS("host", "5671", "timeout")},
                 .verdict = VERDICT_CONFIRMS, .because = "from host"},
         {"agent-port", "edgeAgent", .facts = {HUB_CONFIG, CONNECTS("host", "5671", "ok")},
@@ -69,7 +73,7 @@ static const Case cases[] = {
         {"agent-port", "edgeAgent",
                 .facts = {{"runtime-config",
                                   "{'iothub_hostname':'hub.example','agent':{'UpstreamProtocol':'Mqtt'}}"},
-                        CONNECTS("edgeAgent", "8883", "timeout")},
+                        FORWARDS, CONNECTS("edgeAgent", "8883", "timeout")},
                 .verdict = VERDICT_CONFIRMS, .because = "8883"},
         {"agent-port", "edgeAgent",
                 .facts = {HUB_CONFIG, RESOLVES("edgeAgent", "hub.example", "timeout"),
@@ -192,19 +196,30 @@ static const Case cases[] = {
                 .verdict = VERDICT_UNKNOWN, .because = "edgeAgent itself"},
 
         {"module-down", "filter", .verdict = VERDICT_UNKNOWN},
-        {"module-down", "filter", .modules = {{"filter", "die"}}, .verdict = VERDICT_CONFIRMS},
+        {"module-down", "filter", .modules = {{"filter", "die"}, {"edgeAgent", "start"}},
+                .verdict = VERDICT_CONFIRMS},
+        {"module-down", "filter", .modules = {{"filter", "die"}}, .verdict = VERDICT_UNKNOWN,
+                .because = "nothing is known of edgeAgent"},
         {"module-down", "filter", .modules = {{"filter", "start"}}, .verdict = VERDICT_REFUTES},
         {"module-down", "filter", .modules = {{"filter", "die"}, {"edgeAgent", "die"}},
                 .verdict = VERDICT_UNKNOWN},
         {"module-given-up", "filter", .modules = {{"filter", "die"}}, .verdict = VERDICT_UNKNOWN},
-        {"module-given-up", "filter", {{"exit_code", "1"}}, .modules = {{"filter", "die"}},
-                .verdict = VERDICT_CONFIRMS},
+        {"module-forgotten", "filter", .modules = {{"filter", "die"}}, .verdict = VERDICT_CONFIRMS},
+        {"module-forgotten", "filter", {{"command", "Start"}}, .verdict = VERDICT_CONFIRMS},
+        {"module-forgotten", "filter", {{"command", "Stop"}}, .verdict = VERDICT_REFUTES,
+                .because = "on purpose"},
+        {"module-forgotten", "filter", {{"gave_up", "Giving up"}}, .verdict = VERDICT_REFUTES},
+        {"module-given-up", "filter", {{"exit_code", "1"}},
+                .modules = {{"filter", "die"}, {"edgeAgent", "start"}}, .verdict = VERDICT_CONFIRMS},
         {"module-given-up", "filter", {{"gave_up", "Giving up"}}, .verdict = VERDICT_CONFIRMS},
 
         {"queue-growth", "edgeHub", {{"ttl", "7200"}}, .verdict = VERDICT_REFUTES, .because = "longer than"},
         {"queue-growth", "edgeHub", {{"ttl", "300"}}, .verdict = VERDICT_UNKNOWN},
-        {"queue-growth", "edgeHub", {{"ttl", "300"}}, .queue = {10, 20, 30, 40}, .verdict = VERDICT_CONFIRMS,
-                .because = "from 20 to 40"},
+        {"queue-growth", "edgeHub", {{"ttl", "300"}}, .modules = {{"edgeHub", "running"}},
+                .queue = {10, 20, 30, 40}, .verdict = VERDICT_CONFIRMS, .because = "from 20 to 40"},
+        /* the interval is of the container's environment */
+        {"queue-growth", "edgeHub", {{"ttl", "300"}}, .modules = {{"edgeHub", "start"}},
+                .queue = {10, 20, 30, 40}, .verdict = VERDICT_UNKNOWN, .because = "how often"},
         {"queue-growth", "edgeHub", {{"ttl", "300"}}, .queue = {10, 20, 40, 15}, .verdict = VERDICT_REFUTES,
                 .because = "falling"},
         {"queue-growth", "edgeHub", {{"ttl", "300"}}, .queue = {10, 10, 10, 10}, .verdict = VERDICT_REFUTES},
@@ -277,11 +292,21 @@ static void tell_state(World *w, const Case *c) {
                 char id[65] = "";
                 Event event = {.kind = EVENT_CONTAINER, .time = NOW - USEC_PER_HOUR};
 
+                _cleanup_(container_unrefp) Container *object = NULL;
+
                 if (!m->name)
                         continue;
                 memset(id, m->name[0], 64);
                 event.container = (ContainerChange){text_of(m->value), text_of(id), text_of(m->name),
                         .owned = true, .exit_code = 1, .signal = -1};
+                if (strcmp(m->value, "running") == 0) {
+                        json_t *inspected = json_pack("{s:s, s:s, s:{s:s}}", "Id", id, "Name", m->name,
+                                "State", "Status", m->value);
+
+                        ck_assert_int_eq(container_from_json(inspected, &object), 0);
+                        json_decref(inspected);
+                        event.container.object = object;
+                }
                 ck_assert_int_eq(world_apply(w, &event), 0);
         }
 }
