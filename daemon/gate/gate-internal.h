@@ -20,9 +20,10 @@ typedef struct Connection Connection;
 
 struct Gate {
         sd_event *event;
-        sd_event_source *listener;
+        sd_event_source *listener, *pause;
         uid_t uid;
         char *engine;
+        int accept_error; /* why no connection could be accepted last, 0 when one was */
         int engine_error; /* of the last connection to it, 0 when there is none */
         Connection *connections;
         unsigned n_connections, max_connections;

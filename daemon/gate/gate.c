@@ -16,6 +16,7 @@
 #define ACCEPTED_AT_ONCE 16U
 #define SHOWN_MAX        ((size_t) 120)
 #define OTHER_FILES      32U /* besides the two of each connection */
+#define ACCEPT_PAUSE     USEC_PER_SEC
 
 static usec_t gate_now(const Gate *g) {
         usec_t now;
@@ -82,6 +83,26 @@ static int take(Gate *g, int accepted) {
         return connection_new(g, TAKE_FD(fd), &peer);
 }
 
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        Gate *g = userdata;
+
+        return sd_event_source_set_enabled(g->listener, SD_EVENT_ON);
+}
+
+/* Descriptors or memory are out, of the whole machine perhaps. The listener stays readable all the time, and
+ * a handler that fails is never called again. */
+static int pause_listening(Gate *g, int error) {
+        int r;
+
+        if (error != g->accept_error)
+                (void) log_error_errno(error, "Failed to accept a connection, trying again: %m");
+        g->accept_error = error;
+        r = sd_event_source_set_time_relative(g->pause, ACCEPT_PAUSE);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(g->pause, SD_EVENT_ONESHOT);
+        return r < 0 ? r : sd_event_source_set_enabled(g->listener, SD_EVENT_OFF);
+}
+
 static int on_listener(sd_event_source *source, int listener, uint32_t revents, void *userdata) {
         Gate *g = userdata;
 
@@ -91,12 +112,24 @@ static int on_listener(sd_event_source *source, int listener, uint32_t revents, 
                 if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
                         break;
                 if (fd < 0)
-                        return log_error_errno(-errno, "Failed to accept a connection: %m");
+                        return pause_listening(g, -errno);
+                g->accept_error = 0;
                 r = take(g, fd);
                 if (r < 0)
                         (void) log_error_errno(r, "A connection cannot be served: %m");
         }
         return 0;
+}
+
+/* Made beforehand: when it is needed there is no descriptor for it. */
+static int add_pause(Gate *g) {
+        int r = sd_event_add_time_relative(
+                g->event, &g->pause, CLOCK_MONOTONIC, ACCEPT_PAUSE, 100 * USEC_PER_MSEC, on_pause_over, g);
+
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(g->pause, "gate-pause");
+        return sd_event_source_set_enabled(g->pause, SD_EVENT_OFF);
 }
 
 int gate_new(Gate **ret, sd_event *event, int listener, uid_t uid, const char *engine) {
@@ -121,6 +154,9 @@ int gate_new(Gate **ret, sd_event *event, int listener, uid_t uid, const char *e
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(g->listener, "gate-listener");
+        r = add_pause(g);
+        if (r < 0)
+                return r;
         g->engine = strdup(engine);
         if (!g->engine)
                 return -ENOMEM;
@@ -134,6 +170,7 @@ Gate *gate_free(Gate *g) {
         while (g->connections)
                 (void) connection_free(g->connections);
         (void) sd_event_source_disable_unref(g->listener);
+        (void) sd_event_source_disable_unref(g->pause);
         (void) sd_event_unref(g->event);
         free(g->engine);
         free(g);
