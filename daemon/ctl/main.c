@@ -73,6 +73,7 @@ int main(int argc, char *argv[]) {
         ExitCode code;
 
         (void) setlocale(LC_ALL, "");
+        (void) setlocale(LC_NUMERIC, "C"); /* TOML and metrics are read by strtod() */
         if (arguments_parse(&arguments, argc, argv, stderr) < 0)
                 return EXIT_TROUBLE;
 

@@ -83,10 +83,13 @@ static const struct {
                 "','aziot-edged.service':'https_proxy=http://a:1',"
                 "'aziot-identityd.service':'x=y https_proxy=http://a:1 '}}",
                 "proxy-settings", CHECK_OK, NULL},
-        {"a service that answers", "{'files':{},'sockets':{'/run/aziot/keyd.sock':'ok'}}", "keyd-running",
+        {"a service that answers", "{'files':{},'sockets':{'/run/aziot/keyd.sock':0}}", "keyd-running",
                 CHECK_OK, NULL},
-        {"a service that does not", "{'files':{},'sockets':{'/run/aziot/keyd.sock':'Connection refused'}}",
-                "keyd-running", CHECK_ERROR, "Connection refused"},
+        {"a service that does not", "{'files':{},'sockets':{'/run/aziot/keyd.sock':111}}", "keyd-running",
+                CHECK_ERROR, "Connection refused"},
+        /* it was told by its text, which is another one in another language */
+        {"a service that is not ours to ask", "{'files':{},'sockets':{'/run/aziot/keyd.sock':13}}",
+                "keyd-running", CHECK_SKIPPED, "not root"},
         {"the engine is not ours to ask", "{'engine_error':13}", "container-engine-uri", CHECK_SKIPPED,
                 "not root"},
         {"no engine", "{'engine_error':111}", "container-engine-uri", CHECK_ERROR, "Connection refused"},

@@ -26,8 +26,8 @@ typedef struct CheckFacts {
         int engine_error; /* 0, or why the Docker engine cannot be asked */
         json_t *files;    /* path: {"error": TEXT} or {"mtime": N, "document": …, "problem": TEXT}; absent:
                              there is no such file. Not redacted. */
-        json_t *sockets;  /* path: "ok", or why nobody answers there */
-        json_t *disks;    /* [{"path", "size", "free", "inodes", "inodes_free"}] */
+        json_t *sockets;  /* path: 0, or the errno of connect(2) */
+        json_t *disks;    /* [{"path", "id" of the file system, "size", "free", "inodes", "inodes_free"}] */
         json_t *activity; /* container: {"deaths": N, "exit_code": N, "ooms": N} in the last hour; NULL
                              when not known */
         json_t *certificates; /* id: {"path", "preloaded", "from", "until"}, or "error" for the times;

@@ -100,13 +100,13 @@ static int collect_file(json_t *files, const char *path) {
 static int collect_socket(json_t *sockets, const char *path) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        const char *state = "ok";
+        int error = 0;
 
         memcpy(address.sun_path, path, strlen(path) + 1);
         /* EAGAIN: it listens, its queue is full */
         if (fd < 0 || (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 && errno != EAGAIN))
-                state = strerror(errno);
-        return json_object_set_new(sockets, path, json_string(state)) < 0 ? -ENOMEM : 0;
+                error = errno;
+        return json_object_set_new(sockets, path, json_integer(error)) < 0 ? -ENOMEM : 0;
 }
 
 /* Paths on one file system are told once, by the first. */

@@ -8,19 +8,21 @@
 #define RESTARTS_WARNING 5
 
 static int check_running(const CheckFacts *f, const Check *check, CheckAnswer *a) {
-        const char *state = json_string_value(json_object_get(f->sockets, check->argument));
+        const json_t *asked = json_object_get(f->sockets, check->argument);
+        int error = (int) json_integer_value(asked);
 
         if (check_is_old_runtime(f))
                 return check_skipped(a, "IoT Edge 1.0 and 1.1 have no such service");
-        if (!state)
+        if (!asked)
                 return check_skipped(a, "%s was not asked", check->argument);
-        if (strcmp(state, "ok") == 0)
+        if (error == 0)
                 return check_ok(a, "%s answers", check->argument);
-        if (strcmp(state, "Permission denied") == 0)
+        if (error == EACCES)
                 return check_skipped(a, "%s may not be asked: not root", check->argument);
         if (strstr(check->argument, "tpmd"))
-                return check_skipped(a, "%s: %s; it is needed with a TPM only", check->argument, state);
-        return check_error(a, "%s: %s", check->argument, state);
+                return check_skipped(
+                        a, "%s: %s; it is needed with a TPM only", check->argument, strerror(error));
+        return check_error(a, "%s: %s", check->argument, strerror(error));
 }
 
 static int check_sockets(const CheckFacts *f, const Check *check, CheckAnswer *a) {
