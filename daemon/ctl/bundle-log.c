@@ -25,21 +25,11 @@ typedef struct UnitLine {
 } UnitLine;
 
 static Text next_line(Text *rest) {
-        const char *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-        Text line = {rest->data, end ? (size_t) (end - rest->data) : rest->len};
+        Text line = text_cut(rest, '\n');
 
-        *rest = text_skip(*rest, line.len + (end != NULL));
         if (line.len > 0 && line.data[line.len - 1] == '\r')
                 line.len--;
         return line;
-}
-
-static Text next_word(Text *rest, char end_of_word) {
-        const char *end = rest->len > 0 ? memchr(rest->data, end_of_word, rest->len) : NULL;
-        Text word = {rest->data, end ? (size_t) (end - rest->data) : rest->len};
-
-        *rest = text_skip(*rest, word.len + (end != NULL));
-        return word;
 }
 
 static int month_from_text(Text t) {
@@ -76,11 +66,11 @@ static int parse_unit_line(Text line, UnitLine *ret) {
                 read_number((Text){line.data + 13, 2}, 60, &parsed.local.tm_sec) < 0)
                 return -EINVAL;
 
-        (void) next_word(&rest, ' '); /* host */
-        head = next_word(&rest, ':');
+        (void) text_cut(&rest, ' '); /* host */
+        head = text_cut(&rest, ':');
         if (head.len == 0 || memchr(head.data, ' ', head.len))
                 return -EINVAL;
-        parsed.identifier = next_word(&head, '[');
+        parsed.identifier = text_cut(&head, '[');
         if (head.len > 1 && head.data[head.len - 1] == ']')
                 parsed.pid = text_clip(head, head.len - 1);
         parsed.message = rest.len > 0 && rest.data[0] == ' ' ? text_skip(rest, 1) : rest;
@@ -160,19 +150,19 @@ static bool is_of_unit(const UnitLine *line, const char *unit) {
 static void append_entry(Buffer *b, const UnitLine *line, const char *unit, usec_t time) {
         bool is_manager = text_is(line->identifier, "systemd");
 
-        buffer_append_format(b, "__REALTIME_TIMESTAMP=%" PRIu64 "\n_TRANSPORT=%s\n_SYSTEMD_UNIT=%s\n", time,
-                is_manager ? "journal" : "stdout", is_manager ? "init.scope" : unit);
+        (void) buffer_append_format(b, "__REALTIME_TIMESTAMP=%" PRIu64 "\n_TRANSPORT=%s\n_SYSTEMD_UNIT=%s\n",
+                time, is_manager ? "journal" : "stdout", is_manager ? "init.scope" : unit);
         if (is_manager)
-                buffer_append_format(b, "UNIT=%s\n_COMM=systemd\n", unit);
-        buffer_append_string(b, "SYSLOG_IDENTIFIER=");
-        buffer_append_text(b, line->identifier);
+                (void) buffer_append_format(b, "UNIT=%s\n_COMM=systemd\n", unit);
+        (void) buffer_append_string(b, "SYSLOG_IDENTIFIER=");
+        (void) buffer_append_text(b, line->identifier);
         if (line->pid.len > 0) {
-                buffer_append_string(b, "\n_PID=");
-                buffer_append_text(b, line->pid);
+                (void) buffer_append_string(b, "\n_PID=");
+                (void) buffer_append_text(b, line->pid);
         }
-        buffer_append_string(b, "\nMESSAGE=");
-        buffer_append_text(b, line->message);
-        buffer_append_string(b, "\n\n");
+        (void) buffer_append_string(b, "\nMESSAGE=");
+        (void) buffer_append_text(b, line->message);
+        (void) buffer_append_string(b, "\n\n");
 }
 
 /* What the first line that tells the time twice says holds for those before it, too. */
@@ -246,11 +236,11 @@ int bundle_container_log_convert(Text log, Buffer *ret, usec_t *latest) {
                         continue;
                 }
                 if (stamp_bytes == 0) {
-                        buffer_append_string(ret, timestamp_format(time, stamp));
-                        buffer_append_string(ret, " ");
+                        (void) buffer_append_string(ret, timestamp_format(time, stamp));
+                        (void) buffer_append_string(ret, " ");
                 }
-                buffer_append_text(ret, line);
-                buffer_append_string(ret, "\n");
+                (void) buffer_append_text(ret, line);
+                (void) buffer_append_string(ret, "\n");
                 if (time > *latest)
                         *latest = time;
         }

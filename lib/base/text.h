@@ -52,6 +52,15 @@ static inline Text text_clip(Text t, size_t max_bytes) {
         return (Text){t.data, t.len < max_bytes ? t.len : max_bytes};
 }
 
+/* What stands before the separator, all when there is none; *rest goes on behind it. */
+static inline Text text_cut(Text *rest, char separator) {
+        const char *at = rest->len > 0 ? (const char *) memchr(rest->data, separator, rest->len) : NULL;
+        Text first = at ? text_clip(*rest, (size_t) (at - rest->data)) : *rest;
+
+        *rest = text_skip(*rest, first.len + 1);
+        return first;
+}
+
 bool text_contains(Text t, const char *needle);
 Text text_strip(Text t); /* without white space at both ends */
 

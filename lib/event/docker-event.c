@@ -27,8 +27,7 @@ static const char *const idle_actions[] = {
 
 /* "exec_start: /bin/sh -c …" is of the action before the colon. */
 static bool is_idle(Text action) {
-        const char *colon = memchr(action.data, ':', action.len);
-        Text verb = colon ? text_clip(action, (size_t) (colon - action.data)) : action;
+        Text verb = text_cut(&action, ':');
 
         FOREACH_ARRAY (idle, idle_actions, ELEMENTSOF(idle_actions))
                 if (text_is(verb, *idle))

@@ -103,14 +103,9 @@ static bool parse_line(Text line, PrometheusSample *ret) {
 }
 
 bool prometheus_next(Text *rest, PrometheusSample *ret) {
-        while (rest->len > 0) {
-                const char *end = memchr(rest->data, '\n', rest->len);
-                Text line = text_clip(*rest, end ? (size_t) (end - rest->data) : rest->len);
-
-                *rest = text_skip(*rest, line.len + 1);
-                if (parse_line(line, ret))
+        while (rest->len > 0)
+                if (parse_line(text_cut(rest, '\n'), ret))
                         return true;
-        }
         return false;
 }
 

@@ -33,8 +33,10 @@ static bool line_gives(Text line, const char *setting, Text *ret_value) {
         if (!equals || line.data[0] == '#' || line.data[0] == ';')
                 return false;
         at = (size_t) (equals - line.data);
-        if (text_starts_with(line, "-"))
-                line = text_skip(line, 1), at--;
+        if (text_starts_with(line, "-")) {
+                line = text_skip(line, 1);
+                at--;
+        }
         if (normalise(text_strip(text_clip(line, at)), name) < 0 ||
                 fnmatch(name, setting, FNM_PATHNAME) != 0)
                 return false;
@@ -49,11 +51,8 @@ bool sysctl_conf_value(Text content, const char *setting, Text *ret_value) {
         if (normalise(text_of(setting), wanted) < 0)
                 return false;
         while (content.len > 0) {
-                const char *end = memchr(content.data, '\n', content.len);
-                size_t n = end ? (size_t) (end - content.data) : content.len;
-                Text line = text_strip(text_clip(content, n));
+                Text line = text_strip(text_cut(&content, '\n'));
 
-                content = text_skip(content, n + 1);
                 if (line.len > 0 && line_gives(line, wanted, ret_value))
                         found = true;
         }

@@ -8,7 +8,7 @@
  * slashes, a leading "-", a pattern. Returns whether it gives one. */
 bool sysctl_conf_value(Text content, const char *setting, Text *ret_value);
 
-/* A name for a file that is read after `rival` (a file name; NULL: after the distribution's own). In `ret`.
- */
 #define SYSCTL_NAME_MAX 256
+/* A name for a file that is read after `rival` (a file name; NULL: after the distribution's own).
+ * -ENAMETOOLONG. */
 int sysctl_conf_name_after(const char *rival, char ret[static SYSCTL_NAME_MAX]);

@@ -36,11 +36,8 @@ static bool is_alnum(char c) {
 
 /* What stands before the separator, all when it is not there; *rest is what stands behind it. */
 static Text cut(Text t, char separator, Text *rest) {
-        const char *at = t.len > 0 ? memchr(t.data, separator, t.len) : NULL;
-        Text first = at ? text_clip(t, (size_t) (at - t.data)) : t;
-
-        *rest = text_skip(t, first.len + 1);
-        return first;
+        *rest = t;
+        return text_cut(rest, separator);
 }
 
 static bool is_flag(Text t) {

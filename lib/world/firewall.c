@@ -42,14 +42,6 @@ typedef struct Rule {
         bool is_goto;
 } Rule;
 
-static Text next_line(Text *rest) {
-        const char *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-        Text line = text_clip(*rest, end ? (size_t) (end - rest->data) : rest->len);
-
-        *rest = text_skip(*rest, line.len + 1);
-        return line;
-}
-
 /* Words are separated by blanks; one in quotes may hold some, and \". It keeps its quotes: so it is never
  * taken for an option. */
 static Text next_word(Text *line) {
@@ -120,12 +112,10 @@ static Match match_link(const char *link, Text value) {
 /* "443", "443:5671", and lists of such. */
 static Match match_ports(unsigned port, Text list) {
         while (list.len > 0) {
-                const char *comma = memchr(list.data, ',', list.len), *colon;
-                Text item = text_clip(list, comma ? (size_t) (comma - list.data) : list.len), last = item;
+                Text item = text_cut(&list, ','), last = item;
+                const char *colon = item.len > 0 ? memchr(item.data, ':', item.len) : NULL;
                 uint64_t low = 0, high = 0;
 
-                list = text_skip(list, item.len + 1);
-                colon = item.len > 0 ? memchr(item.data, ':', item.len) : NULL;
                 if (colon) {
                         last = text_skip(item, (size_t) (colon - item.data) + 1);
                         item = text_clip(item, (size_t) (colon - item.data));
@@ -139,14 +129,9 @@ static Match match_ports(unsigned port, Text list) {
 }
 
 static Match match_state(Text list) {
-        while (list.len > 0) {
-                const char *comma = memchr(list.data, ',', list.len);
-                Text state = text_clip(list, comma ? (size_t) (comma - list.data) : list.len);
-
-                if (text_is(state, "NEW"))
+        while (list.len > 0)
+                if (text_is(text_cut(&list, ','), "NEW"))
                         return MATCH_YES;
-                list = text_skip(list, state.len + 1);
-        }
         return MATCH_NO;
 }
 
@@ -248,7 +233,7 @@ static bool find_chain(Walk *w, Text chain, Text *ret_policy) {
         Text rest = w->table;
 
         for (; text_starts_with(rest, ":") && w->lines_left > 0; w->lines_left--) {
-                Text line = text_skip(next_line(&rest), 1);
+                Text line = text_skip(text_cut(&rest, '\n'), 1);
 
                 if (!text_equals(next_word(&line), chain))
                         continue;
@@ -303,7 +288,7 @@ static unsigned walk_chain(Walk *w, Text chain, Text policy, unsigned depth) {
         unsigned ends = 0;
 
         while (rest.len > 0) {
-                Text line = next_line(&rest), words = line;
+                Text line = text_cut(&rest, '\n'), words = line;
                 unsigned of_rule;
                 Rule rule;
 
@@ -326,12 +311,12 @@ static unsigned walk_chain(Walk *w, Text chain, Text policy, unsigned depth) {
 /* The next table of that name, from the line behind "*NAME" to "COMMIT". */
 static bool next_table(Text *rest, const char *name, Text *ret) {
         while (rest->len > 0) {
-                Text line = next_line(rest), table = *rest;
+                Text line = text_cut(rest, '\n'), table = *rest;
 
                 if (!text_starts_with(line, "*") || !text_is(text_skip(line, 1), name))
                         continue;
                 while (rest->len > 0 && !text_is(line, "COMMIT"))
-                        line = next_line(rest);
+                        line = text_cut(rest, '\n');
                 table.len -= rest->len;
                 *ret = table;
                 return true;
@@ -350,7 +335,7 @@ static unsigned walk_table(Walk *w, const char *chain) {
 /* Whether there are rules that are not printed; the second wording is that of iptables-nft-save. */
 static bool is_incomplete(Text saved) {
         while (saved.len > 0) {
-                Text line = next_line(&saved);
+                Text line = text_cut(&saved, '\n');
 
                 if (text_starts_with(line, FIREWALL_INCOMPLETE) ||
                         text_ends_with(line, "is incompatible, use 'nft' tool."))

@@ -43,10 +43,8 @@ void name_servers_read(Text resolv_conf, bool has_ipv6, NameServers *ret) {
 
         *ret = (NameServers){};
         while (rest.len > 0) {
-                const char *end = memchr(rest.data, '\n', rest.len);
-                Text line = text_strip(text_clip(rest, end ? (size_t) (end - rest.data) : rest.len));
+                Text line = text_strip(text_cut(&rest, '\n'));
 
-                rest = text_skip(rest, end ? (size_t) (end - rest.data) + 1 : rest.len);
                 if (text_starts_with(line, KEYWORD) && line.len > strlen(KEYWORD))
                         note_server(ret, text_strip(text_skip(line, strlen(KEYWORD))), has_ipv6);
         }

@@ -87,6 +87,33 @@ static const struct {
         {"", 0, 100, ""},
 };
 
+/* What stands before the commas, each in brackets. */
+static const struct {
+        const char *text, *parts;
+} lists[] = {
+        {"", ""},
+        {"a", "[a]"},
+        {"a,b", "[a][b]"},
+        {"a,,b", "[a][][b]"},
+        {",a", "[][a]"},
+        {"a,", "[a]"},
+};
+
+START_TEST(text_is_cut) {
+        _cleanup_(buffer_done) Buffer parts = {};
+        Text rest = text_of(lists[_i].text);
+
+        while (!text_is_empty(rest)) {
+                (void) buffer_append_string(&parts, "[");
+                (void) buffer_append_text(&parts, text_cut(&rest, ','));
+                (void) buffer_append_string(&parts, "]");
+        }
+        ck_assert_text_eq(buffer_text(&parts), lists[_i].parts);
+        rest = TEXT_NONE;
+        ck_assert(text_is_empty(text_cut(&rest, ',')));
+}
+END_TEST
+
 START_TEST(text_becomes_utf8) {
         _cleanup_(freep) char *utf8 = text_to_utf8((Text){texts[_i].bytes, texts[_i].len}, texts[_i].max);
 
@@ -128,6 +155,7 @@ int main(void) {
         tcase_add_loop_test(tc, timestamp_is_parsed, 0, ELEMENTSOF(timestamps));
         tcase_add_test(tc, timestamp_is_formatted);
         tcase_add_loop_test(tc, duration_is_parsed, 0, ELEMENTSOF(durations));
+        tcase_add_loop_test(tc, text_is_cut, 0, ELEMENTSOF(lists));
         tcase_add_loop_test(tc, text_becomes_utf8, 0, ELEMENTSOF(texts));
         tcase_add_test(tc, buffer_keeps_its_cap);
         tcase_add_test(tc, words_are_found_whole);
