@@ -3,9 +3,9 @@
  * The trap: jansson writes 0.1 as 0.10000000000000001 unless it is told how many digits to write, so the
  * fewest are taken with which the same number is read back. */
 
-#include <stdio.h>
-
 #include "lib/fix/deployment.h"
+
+#include <stdio.h>
 
 #define DIGITS_LEAST 15
 #define DIGITS_MOST  17

@@ -41,14 +41,16 @@ static char *dotted(char *const *tokens, size_t n) {
 
 static int add_layered_key(TemplateWalk *w, const char *path, char *const *tokens, size_t n) {
         _cleanup_(freep) char *key = dotted(tokens, n), *below = key ? template_join(path, key) : NULL;
+        bool is_missing = w->removes || w->replaces;
 
         for (size_t i = 0; i < n; i++)
-                if (strcmp(tokens[i], "*") == 0 || strcmp(tokens[i], "createOptions") == 0 || w->removes ||
-                        w->replaces)
-                        return template_wrong(w, -ENOENT,
-                                "this layered deployment has nothing of module %s, expected the deployment "
-                                "that does",
-                                w->module);
+                is_missing =
+                        is_missing || strcmp(tokens[i], "*") == 0 || strcmp(tokens[i], "createOptions") == 0;
+        if (is_missing)
+                return template_wrong(w, -ENOENT,
+                        "this layered deployment has nothing of module %s, expected the deployment that "
+                        "does",
+                        w->module);
         return below ? template_emit(w, "add", below, json_deep_copy(json_object_get(w->operation, "value")))
                      : -ENOMEM;
 }
@@ -65,7 +67,7 @@ static int walk_twin(TemplateWalk *w, json_t *twin, const char *path, char *cons
         json_t *names = template_children(twin), *name;
         const char *longest = NULL;
         size_t i, n_longest = 0;
-        int r = 0;
+        int r = names ? 0 : -ENOMEM;
 
         json_array_foreach (names, i, name) {
                 size_t k = tokens_of_key(json_string_value(name), tokens, n);
@@ -159,8 +161,10 @@ static int note_not_found(const TemplateWalk *w, const char *path, const json_t 
         _cleanup_(freep) char *what = is ? deployment_write(is, JSON_COMPACT) : strdup("there"),
                               *text = NULL;
 
-        if (!what || asprintf(&text, "nothing at %s is %s", path, what) < 0)
+        if (!what || asprintf(&text, "nothing at %s is %s", path, what) < 0) {
+                text = NULL;
                 return -ENOMEM;
+        }
         return json_array_append_new(w->notes, json_string(text)) < 0 ? -ENOMEM : 0;
 }
 

@@ -53,8 +53,7 @@ static int check_ledger(const Config *config, unsigned attempts, usec_t last_end
         if (attempts >= config->fix_attempts) {
                 if (asprintf(&why,
                             "it was tried %u times without lasting success (fixes: attempts: %u); a person "
-                            "has "
-                            "to look",
+                            "has to look",
                             attempts, config->fix_attempts) < 0)
                         why = NULL;
                 return refuse(ret_why, why);

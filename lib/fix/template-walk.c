@@ -40,11 +40,14 @@ static int note(const TemplateWalk *w, const char *format, ...) {
         return json_array_append_new(w->notes, json_string(text)) < 0 ? -ENOMEM : 0;
 }
 
-/* Adds an operation and carries it out. Takes over the value, which is NULL for a removal. */
 int template_emit(TemplateWalk *w, const char *op, const char *path, json_t *value) {
         json_t *operation = value ? json_pack("{s:s, s:s, s:o}", "op", op, "path", path, "value", value)
                                   : json_pack("{s:s, s:s}", "op", op, "path", path);
 
+        if (!value && strcmp(op, "remove") != 0) {
+                json_decref(operation);
+                return -ENOMEM;
+        }
         if (!operation || json_array_append_new(w->ops, operation) < 0)
                 return -ENOMEM;
         return json_patch_step(&w->document, operation);
@@ -157,7 +160,6 @@ static char *new_name(const json_t *node, const json_t *value) {
         return buffer_take(&b);
 }
 
-/* What the tokens and the value make where nothing stands: {"env": {"X": {"value": "20"}}}. */
 json_t *template_build(char *const *tokens, size_t n, const json_t *value) {
         json_t *inner;
         char *text;
@@ -222,8 +224,8 @@ static int at_place(TemplateWalk *w, const json_t *have, const char *path) {
         return merge(w, have, value, path);
 }
 
-/* The i-th child, and its token. An array is walked from its end, where removing moves nothing. */
 json_t *template_children(const json_t *node) {
+        size_t n_wanted = json_object_size(node) + json_array_size(node);
         json_t *names = json_array(), *value;
         char index[24];
         const char *key;
@@ -234,7 +236,10 @@ json_t *template_children(const json_t *node) {
                 (void) snprintf(index, sizeof(index), "%zu", i - 1);
                 (void) json_array_append_new(names, json_string(index));
         }
-        return names;
+        if (names && json_array_size(names) == n_wanted)
+                return names;
+        json_decref(names);
+        return NULL;
 }
 
 static json_t *child_of(json_t *node, const char *token) {
@@ -273,7 +278,7 @@ static int walk_into(
 static int walk_children(TemplateWalk *w, json_t *node, const char *path, char *const *tokens, size_t n) {
         json_t *names = template_children(node), *name;
         size_t i;
-        int r = 0;
+        int r = names ? 0 : -ENOMEM;
 
         json_array_foreach (names, i, name) {
                 r = walk_into(w, node, path, json_string_value(name), tokens, n);

@@ -20,7 +20,8 @@ typedef struct TemplateWalk {
 /* From node, which stands at path in the document, along the tokens. */
 int template_walk(TemplateWalk *w, json_t *node, const char *path, char *const *tokens, size_t n);
 
-/* Adds an operation and carries it out. Takes over the value, which is NULL for a removal. */
+/* Adds an operation and carries it out. Takes over the value: NULL for a removal, of anything else memory is
+ * out. */
 int template_emit(TemplateWalk *w, const char *op, const char *path, json_t *value);
 
 /* Says what is wrong; returns r. */
@@ -32,7 +33,8 @@ bool template_is_placeholder(const json_t *value);
 /* What the tokens and the value make where nothing stands: {"env": {"X": {"value": "20"}}}. */
 json_t *template_build(char *const *tokens, size_t n, const json_t *value);
 
-/* The tokens of all children. An array's from its end, where removing moves nothing. */
+/* The tokens of all children, an array's from its end, where removing moves nothing. A new reference, NULL
+ * when memory is out. */
 json_t *template_children(const json_t *node);
 
 char *template_join(const char *path, const char *token);
