@@ -1,5 +1,10 @@
 #include "daemon/ctl/record/recorder.h"
 
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
 #include "tests/unit/recording-folder.h"
 #include "tests/unit/unit.h"
 
@@ -62,7 +67,7 @@ END_TEST
 
 START_TEST(directory_is_new_or_empty) {
         TestFolder folder = test_folder_new();
-        Recorder r, again;
+        Recorder r = {.fd = -EBADF}, again = {.fd = -EBADF};
 
         ck_assert_int_eq(recorder_open(&r, folder.path), 0);
         ck_assert_int_eq(recorder_write(&r, "docker/logs/a.log", TEXT_LITERAL("x")), 0);
@@ -77,7 +82,7 @@ END_TEST
 START_TEST(a_link_is_not_followed) {
         TestFolder folder = test_folder_new(), other = test_folder_new();
         char path[PATH_MAX];
-        Recorder r;
+        Recorder r = {.fd = -EBADF};
 
         ck_assert_int_eq(recorder_open(&r, folder.path), 0);
         ck_assert_int_eq(symlink(other.path, test_folder_path(&folder, "net", path)), 0);
@@ -91,7 +96,7 @@ END_TEST
 START_TEST(what_is_too_long_is_cut) {
         TestFolder folder = test_folder_new();
         RecordFile f;
-        Recorder r;
+        Recorder r = {.fd = -EBADF};
 
         ck_assert_int_eq(recorder_open(&r, folder.path), 0);
         ck_assert_int_eq(record_file_open(&f, &r, "a", 5), 0);
@@ -105,6 +110,80 @@ START_TEST(what_is_too_long_is_cut) {
 }
 END_TEST
 
+#define LONG_EVENT ((size_t) 2 * 1024 * 1024)
+#define HEAD       "HTTP/1.0 200 OK\r\n\r\n"
+#define EVENT      "{\"Type\":\"container\",\"Action\":\"die\"}\n"
+
+/* An engine that answers everything with an event that is too long, and one that is not. */
+static void answer_all(int listener) {
+        static char answer[sizeof(HEAD) + LONG_EVENT + sizeof(EVENT)];
+        size_t len = strlen(HEAD);
+
+        memcpy(answer, HEAD, len);
+        memset(answer + len, 'x', LONG_EVENT);
+        answer[len + LONG_EVENT - 1] = '\n';
+        len += LONG_EVENT;
+        memcpy(answer + len, EVENT, strlen(EVENT));
+        len += strlen(EVENT);
+        for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; (void) close(fd)) {
+                char request[4096];
+                ssize_t n = recv(fd, request, sizeof(request) - 1, 0);
+                bool is_ping;
+
+                if (n <= 0)
+                        continue;
+                request[n] = '\0';
+                is_ping = strstr(request, "/_ping") != NULL;
+                (void) send(fd, answer, is_ping ? strlen(HEAD) : len, MSG_NOSIGNAL);
+        }
+}
+
+static pid_t start_engine(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        pid_t pid;
+
+        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        ck_assert_int_eq(bind(listener, (const struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(listener, 4), 0);
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                answer_all(listener);
+                _exit(EXIT_FAILURE);
+        }
+        (void) close(listener);
+        return pid;
+}
+
+/* It ended the recording. */
+START_TEST(an_event_that_is_too_long_costs_itself) {
+        TestFolder folder = test_folder_new();
+        char path[PATH_MAX], content[256] = "";
+        Recorder r = {.fd = -EBADF};
+        DockerApi *api = NULL;
+        FILE *events;
+        pid_t engine;
+
+        ck_assert_int_eq(recorder_open(&r, folder.path), 0);
+        engine = start_engine(test_folder_path(&folder, "docker.sock", path));
+        ck_assert_int_eq(docker_api_new(&api, path), 0);
+        ck_assert_int_eq(record_events(&r, api, NULL), 0);
+        events = fopen(test_folder_path(&folder, "docker/events.jsonl", path), "re");
+        ck_assert_ptr_nonnull(events);
+        ck_assert_uint_gt(fread(content, 1, sizeof(content) - 1, events), 0);
+        ck_assert_str_eq(content, EVENT);
+
+        (void) fclose(events);
+        docker_api_free(api);
+        ck_assert_int_eq(kill(engine, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(engine, NULL, 0), engine);
+        recorder_done(&r);
+        test_folder_done(&folder);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("record");
         TCase *tcase = tcase_create("record");
@@ -113,6 +192,7 @@ int main(void) {
         tcase_add_test(tcase, directory_is_new_or_empty);
         tcase_add_test(tcase, a_link_is_not_followed);
         tcase_add_test(tcase, what_is_too_long_is_cut);
+        tcase_add_test(tcase, an_event_that_is_too_long_costs_itself);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }

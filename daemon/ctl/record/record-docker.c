@@ -10,6 +10,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/record/recorder.h"
+#include "lib/base/redact.h"
 #include "lib/event/docker-event.h"
 #include "lib/event/network-json.h"
 #include "lib/event/redact-json.h"
@@ -18,12 +19,15 @@
 #define NETWORK_PART   "net/events.jsonl"
 #define GRACE          (30 * USEC_PER_SEC)
 #define LINE_MAX_BYTES ((size_t) 1024 * 1024)
+#define LOG_TIME       (80 * USEC_PER_SEC)
+#define WAIT_MAX_MSEC  60000 /* poll() takes no more than an int */
 
 typedef struct Happenings {
         RecordFile docker, network;
         Buffer line; /* of Docker's events, not yet whole */
+        bool line_too_long;
         NetworkReader *reader;
-        int disk; /* the first error of writing */
+        int error; /* the first that ends the recording */
 } Happenings;
 
 static void happenings_done(Happenings *h) {
@@ -59,20 +63,39 @@ static int take_event(Happenings *h, Text line) {
         return r;
 }
 
+/* One that is too long is no event that we know: it costs itself. */
+static int append_line(Happenings *h, Text part) {
+        int r = h->line_too_long ? 0 : buffer_append_text(&h->line, part);
+
+        if (r != -EFBIG)
+                return r;
+        h->line_too_long = true;
+        return 0;
+}
+
+static int end_line(Happenings *h) {
+        int r = h->line_too_long ? 0 : take_event(h, buffer_text(&h->line));
+
+        if (h->line_too_long)
+                recorder_say(EVENTS_PART, "lacks an event that is longer than a MiB", 0);
+        h->line_too_long = false;
+        buffer_clear(&h->line);
+        return r;
+}
+
 static int on_event_bytes(void *userdata, Text piece) {
         Happenings *h = userdata;
-        const char *newline;
-        int r;
+        int r = 0;
 
-        r = buffer_append_text(&h->line, piece);
-        while (r >= 0 && (newline = memchr(buffer_text(&h->line).data, '\n', h->line.len))) {
-                size_t len = (size_t) (newline - h->line.data);
+        while (r >= 0 && piece.len > 0) {
+                bool is_whole = memchr(piece.data, '\n', piece.len);
 
-                r = take_event(h, text_clip(buffer_text(&h->line), len));
-                buffer_consume(&h->line, len + 1);
+                r = append_line(h, text_cut(&piece, '\n'));
+                if (r >= 0 && is_whole)
+                        r = end_line(h);
         }
         if (r < 0)
-                h->disk = r;
+                h->error = r;
         return r;
 }
 
@@ -90,21 +113,21 @@ static void on_network(void *userdata) {
 
         if (r > 0)
                 recorder_say(NETWORK_PART, "has gaps: changes came faster than they could be read", 0);
-        else if (r < 0 && h->disk == 0)
-                h->disk = r;
+        else if (r < 0 && h->error == 0)
+                h->error = r;
 }
 
-static int wait_without_docker(Happenings *h, usec_t until) {
-        for (usec_t now; h->disk == 0 && (now = realtime_now()) < until;) {
+static int wait_until(Happenings *h, usec_t until) {
+        for (usec_t now; h->error == 0 && (now = realtime_now()) < until;) {
                 struct pollfd wait = {.fd = h->reader ? network_reader_fd(h->reader) : -1, .events = POLLIN};
                 usec_t left = (until - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
 
-                if (poll(&wait, 1, left > 60000 ? 60000 : (int) left) < 0 && errno != EINTR)
+                if (poll(&wait, 1, left > WAIT_MAX_MSEC ? WAIT_MAX_MSEC : (int) left) < 0 && errno != EINTR)
                         return -errno;
                 if (wait.revents)
                         on_network(h);
         }
-        return h->disk;
+        return h->error;
 }
 
 /* The engine ends the stream by itself at `until`, also when that lies ahead. */
@@ -122,8 +145,8 @@ static int read_events(Happenings *h, Recorder *r, DockerApi *api) {
                 companion.fd = network_reader_fd(h->reader);
         error = docker_api_stream(
                 api, path, usec_add(ahead, GRACE), on_event_bytes, h, h->reader ? &companion : NULL);
-        if (h->disk < 0)
-                return h->disk;
+        if (h->error < 0)
+                return h->error;
         if (error < 0)
                 recorder_say(EVENTS_PART, "ends early", error);
         return 0;
@@ -140,7 +163,7 @@ int record_events(Recorder *r, DockerApi *api, NetworkReader *reader) {
         if (error >= 0 && api)
                 error = read_events(&h, r, api);
         if (error >= 0)
-                error = wait_without_docker(&h, r->until);
+                error = wait_until(&h, r->until);
         if (error >= 0 && api)
                 error = record_file_close(&h.docker);
         if (error >= 0 && reader)
@@ -158,7 +181,7 @@ static int append_stamp(Buffer *b, uint64_t nsec) {
 }
 
 static int on_log_line(void *userdata, Text line, uint64_t nsec, bool truncated) {
-        _cleanup_(freep) char *redacted = record_redact_line(line);
+        _cleanup_(freep) char *redacted = redact_text(line);
         _cleanup_(buffer_done) Buffer b = {};
         int r;
 
@@ -176,22 +199,21 @@ static int on_log_line(void *userdata, Text line, uint64_t nsec, bool truncated)
 typedef struct LogCopy {
         RecordFile file;
         DockerLogDecoder *decoder;
-        int error;
 } LogCopy;
 
 static int on_log_bytes(void *userdata, Text piece) {
         LogCopy *l = userdata;
+        int r = docker_log_decoder_feed(l->decoder, piece.data, piece.len, on_log_line, &l->file);
 
-        l->error = docker_log_decoder_feed(l->decoder, piece.data, piece.len, on_log_line, &l->file);
         /* no use in reading on what is not written */
-        return l->error < 0 ? l->error : l->file.is_cut ? -ECANCELED : 0;
+        return r < 0 ? r : l->file.is_cut ? -ECANCELED : 0;
 }
 
 static int copy_log(Recorder *r, DockerApi *api, const Container *c, const char *name) {
         _cleanup_(docker_log_decoder_freep) DockerLogDecoder *decoder = NULL;
         LogCopy copy = {};
         char path[256];
-        int error, written;
+        int error;
 
         error = docker_log_decoder_new(&decoder, c->tty > 0, (DockerLogPosition){});
         if (error >= 0)
@@ -202,13 +224,12 @@ static int copy_log(Recorder *r, DockerApi *api, const Container *c, const char 
         (void) snprintf(path, sizeof(path),
                 "/containers/%.64s/logs?stdout=1&stderr=1&timestamps=1&since=%" PRIu64, c->id,
                 r->since / USEC_PER_SEC);
-        error = docker_api_stream(api, path, 4 * DOCKER_ASK_TIME, on_log_bytes, &copy, NULL);
+        error = docker_api_stream(api, path, LOG_TIME, on_log_bytes, &copy, NULL);
         if (error >= 0)
                 error = docker_log_decoder_finish(decoder, on_log_line, &copy.file);
         if (error < 0 && error != -ECANCELED)
                 recorder_say(name, "ends early", error);
-        written = record_file_close(&copy.file);
-        return written;
+        return record_file_close(&copy.file);
 }
 
 static bool has_log(const Container *c) {

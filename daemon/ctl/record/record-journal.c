@@ -7,6 +7,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/ctl/record/recorder.h"
+#include "lib/base/redact.h"
 #include "lib/event/journal-entry.h"
 
 #define FIELD_MAX_BYTES ((size_t) 64 * 1024)
@@ -90,7 +91,7 @@ static int append_data(Buffer *b, Text field) {
                 return 0;
         value = text_clip(text_skip(field, name.len + 1), FIELD_MAX_BYTES);
         if (text_is(name, "MESSAGE")) {
-                redacted = record_redact_line(value);
+                redacted = redact_text(value);
                 if (!redacted)
                         return -ENOMEM;
                 value = text_of(redacted);
@@ -105,7 +106,10 @@ static int append_entry(Buffer *b, sd_journal *j) {
         size_t len;
         int r;
 
-        if ((r = sd_journal_get_cursor(j, &cursor)) < 0 || (r = sd_journal_get_realtime_usec(j, &usec)) < 0)
+        r = sd_journal_get_cursor(j, &cursor);
+        if (r >= 0)
+                r = sd_journal_get_realtime_usec(j, &usec);
+        if (r < 0)
                 return r;
         (void) buffer_append_format(b, "__CURSOR=%s\n__REALTIME_TIMESTAMP=%" PRIu64 "\n", cursor, usec);
         sd_journal_restart_data(j);

@@ -1,4 +1,4 @@
-/* What of a file or a log line may be written. Pure.
+/* What of a file may be written. Pure.
  *
  * Promise: where a document's structure tells where its secrets are, structure decides; a document that
  * does not parse is not written. The price: comments and the order of the file are lost. */
@@ -11,10 +11,6 @@
 #include "lib/base/toml.h"
 #include "lib/event/redact-json.h"
 #include "lib/rules/yaml-reader.h"
-
-char *record_redact_line(Text line) {
-        return redact_text(line);
-}
 
 static int parse_yaml(const char *path, Text content, json_t **ret) {
         _cleanup_(problem_list_done) ProblemList problems = {};

@@ -42,7 +42,7 @@ int recorder_open(Recorder *r, const char *path) {
         empty = is_empty(fd);
         if (empty <= 0)
                 return empty < 0 ? empty : -ENOTEMPTY;
-        *r = (Recorder){.fd = TAKE_FD(fd)};
+        r->fd = TAKE_FD(fd);
         return 0;
 }
 

@@ -20,7 +20,8 @@ typedef struct Recorder {
         usec_t since, until;
 } Recorder;
 
-/* A new directory, or an empty one that is there. -ENOTEMPTY. Only its owner may look into it. */
+/* Sets r->fd: to a new directory, into which only its owner may look, or to an empty one that is there.
+ * -ENOTEMPTY. */
 int recorder_open(Recorder *r, const char *path);
 void recorder_done(Recorder *r);
 
@@ -65,5 +66,3 @@ int record_events(Recorder *r, DockerApi *api, NetworkReader *reader);
 /* A file of the device without its secrets, by the kind that its name tells. -EINVAL when it is not well
  * formed: then nobody knows where its secrets are. */
 int record_redact_file(const char *path, Text content, char **ret);
-/* One line of a log. */
-char *record_redact_line(Text line);

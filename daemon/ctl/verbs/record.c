@@ -59,7 +59,7 @@ static void open_sources(Session *s) {
                 (void) fail(0, "Not root: what only root may read is left out");
 }
 
-static int write_description(const Session *s) {
+static int write_description(Session *s) {
         char start[TIMESTAMP_MAX], end[TIMESTAMP_MAX], state_time[TIMESTAMP_MAX], host[256] = "";
         json_t *object;
         int r;
@@ -70,7 +70,7 @@ static int write_description(const Session *s) {
                 "edgewatch", EDGEWATCH_VERSION, "state_time", timestamp_format(s->state_time, state_time));
         if (!object)
                 return -ENOMEM;
-        r = recorder_write_json((Recorder *) &s->recorder, "recording.json", object);
+        r = recorder_write_json(&s->recorder, "recording.json", object);
         json_decref(object);
         return r;
 }
@@ -104,25 +104,29 @@ static int write_all(Session *s, const Arguments *a) {
         device_read_listeners(&s->device);
         device_read_units(&s->device);
         s->state_time = r->until = realtime_now();
-        if ((error = record_state(r, &s->device)) < 0 || (error = record_journal(r, a->directory)) < 0 ||
-                (s->api && (error = record_container_logs(r, s->api, &s->device)) < 0) ||
-                (error = record_metrics(r, &s->device)) < 0 ||
-                (error = record_probes(r, &s->device, may_ask_network(a))) < 0)
+        error = record_state(r, &s->device);
+        if (error >= 0)
+                error = record_journal(r, a->directory);
+        if (error >= 0 && s->api)
+                error = record_container_logs(r, s->api, &s->device);
+        if (error >= 0)
+                error = record_metrics(r, &s->device);
+        if (error >= 0)
+                error = record_probes(r, &s->device, may_ask_network(a));
+        if (error < 0)
                 return error;
         return r->n_files > 0 ? write_description(s) : -ENODATA;
 }
 
 static ExitCode run(const Arguments *a) {
         _cleanup_(session_done) Session s = {.recorder = {.fd = -EBADF}};
-        Recorder opened;
         int r;
 
         if (parse_times(a, &s.recorder) < 0)
                 return EXIT_TROUBLE;
-        r = recorder_open(&opened, a->words[0]);
+        r = recorder_open(&s.recorder, a->words[0]);
         if (r < 0)
                 return fail(r, "Failed to record into \"%s\"", a->words[0]);
-        s.recorder.fd = opened.fd;
         open_sources(&s);
         r = write_all(&s, a);
         if (r < 0)
