@@ -16,7 +16,10 @@
 #include <zip.h>
 
 #include "daemon/ctl/bundle-log.h"
+#include "daemon/ctl/output.h"
 #include "lib/base/buffer.h"
+
+#define OPEN_FOLDERS_MAX 16 /* while they are removed */
 
 typedef struct Bundle {
         const char *path;
@@ -49,8 +52,8 @@ static int remove_visited(const char *path, const struct stat *st, int type, str
 }
 
 char *bundle_remove(char *directory) {
-        if (directory)
-                (void) nftw(directory, remove_visited, 16, FTW_DEPTH | FTW_PHYS);
+        if (directory && nftw(directory, remove_visited, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) != 0)
+                (void) fail(errno, "Failed to remove %s, in which the bundle's secrets are", directory);
         free(directory);
         return NULL;
 }

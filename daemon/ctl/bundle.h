@@ -18,6 +18,7 @@ int bundle_is_archive(const char *path);
  * of a support bundle in the archive or it cannot be read, which is listed as a problem. */
 int bundle_unpack(const char *path, ProblemList *problems, char **ret_directory);
 
-/* Removes the directory with all that is in it and frees its name; NULL is fine. Returns NULL. */
+/* Removes the directory with all that is in it, or says that it could not, and frees its name; NULL is fine.
+ * Returns NULL. */
 char *bundle_remove(char *directory);
 DEFINE_CLEANUP(char, bundle_remove);
