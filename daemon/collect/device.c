@@ -11,7 +11,7 @@
 
 #define OBJECTS_MAX 1024 /* of one kind */
 
-static const char *const part_names[] = {
+static const char *const part_names[DEVICE_PART_X_MAX] = {
         [DEVICE_CONTAINERS] = "docker/api/containers.json",
         [DEVICE_NETWORKS] = "docker/api/networks.json",
         [DEVICE_ENGINE_INFO] = "docker/api/info.json",
@@ -24,11 +24,11 @@ static const char *const part_names[] = {
 };
 
 const char *device_part_to_string(DevicePart part) {
-        return part >= 0 && part < DEVICE_PART_MAX ? part_names[part] : NULL;
+        return part >= 0 && part < DEVICE_PART_X_MAX ? part_names[part] : NULL;
 }
 
 void device_done(Device *d) {
-        for (DevicePart part = 0; part < DEVICE_PART_MAX; part++)
+        for (DevicePart part = 0; part < DEVICE_PART_X_MAX; part++)
                 json_decref(d->parts[part]);
         *d = (Device){};
 }

@@ -17,21 +17,21 @@ typedef enum DevicePart {
         DEVICE_ADDRESSES,
         DEVICE_LISTENERS,
         DEVICE_UNITS,
-        DEVICE_PART_MAX,
-        DEVICE_PART_INVALID = -EINVAL,
+        DEVICE_PART_X_MAX,
+        DEVICE_PART_X_INVALID = -EINVAL,
 } DevicePart;
 
 const char *device_part_to_string(DevicePart part); /* its path in a recording */
 
 typedef struct Device {
-        json_t *parts[DEVICE_PART_MAX];
-        int errors[DEVICE_PART_MAX]; /* 0, or why a part is NULL */
+        json_t *parts[DEVICE_PART_X_MAX];
+        int errors[DEVICE_PART_X_MAX]; /* 0, or why a part is NULL */
 } Device;
 
 void device_done(Device *d);
 
 /* Each fills its parts. They return nothing: what could not be read is in d->errors. */
-void device_read_docker(Device *d, DockerApi *api); /* api NULL: errors are left as they are */
+void device_read_docker(Device *d, DockerApi *api);
 void device_read_network(Device *d, NetworkReader *reader);
 void device_read_listeners(Device *d);
 void device_read_units(Device *d);

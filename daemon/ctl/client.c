@@ -152,7 +152,7 @@ static json_t *time_to_json(uint64_t t) {
         return t == 0 ? json_null() : json_string(timestamp_format(t, buffer));
 }
 
-/* One row of ListIncidents() as far as it goes of RECORDING's object. Returns 1, 0 at the end. */
+/* One row of ListIncidents() as far as it goes of a report's object. Returns 1, 0 at the end. */
 static int read_row(sd_bus_message *m, json_t *list) {
         const char *id, *symptom, *subject, *state, *severity, *cause;
         uint64_t count, first, last, seq;

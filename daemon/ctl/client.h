@@ -20,6 +20,6 @@ int client_call(sd_bus *bus, const char *interface, const char *method, sd_bus_m
 int client_call_json(sd_bus *bus, const char *interface, const char *method, json_t **ret, bool *denied,
         const char *types, ...);
 
-/* All incidents as the report of RECORDING.md; without the right to read evidence only what is open to all.
+/* All incidents as the report of a replay; without the right to read evidence only what is open to all.
  */
 int client_incidents(sd_bus *bus, json_t **ret);

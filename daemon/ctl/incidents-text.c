@@ -6,15 +6,10 @@
 
 #include "lib/report/report.h"
 
-const char *member(const json_t *object, const char *name) {
-        const char *value = json_string_value(json_object_get(object, name));
-        return value ? value : "";
-}
-
 usec_t member_time(const json_t *object, const char *name) {
         uint64_t nsec;
 
-        if (timestamp_parse(text_of(member(object, name)), &nsec, NULL) < 0)
+        if (timestamp_parse(text_of(json_field_string(object, name)), &nsec, NULL) < 0)
                 return 0;
         return nsec / NSEC_PER_USEC;
 }
@@ -25,7 +20,7 @@ bool incident_is_id(const char *word) {
 }
 
 bool incident_json_is_active(const json_t *incident) {
-        const char *state = member(incident, "state");
+        const char *state = json_field_string(incident, "state");
         return strcmp(state, "suspected") == 0 || strcmp(state, "confirmed") == 0;
 }
 
@@ -35,8 +30,8 @@ json_t *incidents_find(const json_t *report, const char *what) {
 
         json_array_foreach (json_object_get(report, "incidents"), i, incident) {
                 bool is_meant = incident_is_id(what)
-                        ? text_starts_with(text_of(member(incident, "id")), what)
-                        : strcmp(member(incident, "symptom"), what) == 0;
+                        ? text_starts_with(text_of(json_field_string(incident, "id")), what)
+                        : strcmp(json_field_string(incident, "symptom"), what) == 0;
 
                 if (is_meant &&
                         (!found || (incident_json_is_active(incident) && !incident_json_is_active(found))))
@@ -47,14 +42,15 @@ json_t *incidents_find(const json_t *report, const char *what) {
 
 static void add_incident(Table *t, const json_t *incident) {
         char first[LOCAL_TIME_MAX], last[LOCAL_TIME_MAX], count[24];
-        const char *cause = member(incident, "consequence_of"), *state = member(incident, "state"),
-                   *message = member(incident, "message");
+        const char *cause = json_field_string(incident, "consequence_of"),
+                   *state = json_field_string(incident, "state"),
+                   *message = json_field_string(incident, "message");
         const char *cells[] = {
-                member(incident, "id"),
-                member(incident, "symptom"),
-                member(incident, "subject"),
+                json_field_string(incident, "id"),
+                json_field_string(incident, "symptom"),
+                json_field_string(incident, "subject"),
                 state,
-                member(incident, "severity"),
+                json_field_string(incident, "severity"),
                 count,
                 local_time(member_time(incident, "first_seen"), first),
                 local_time(member_time(incident, "last_seen"), last),
@@ -97,7 +93,7 @@ int incidents_explain(const json_t *report) {
         json_array_foreach (json_object_get(report, "incidents"), i, incident) {
                 _cleanup_(freep) char *text = NULL;
 
-                if (!incident_json_is_active(incident) || member(incident, "consequence_of")[0])
+                if (!incident_json_is_active(incident) || json_field_string(incident, "consequence_of")[0])
                         continue;
                 text = report_explain(incident);
                 if (!text)

@@ -1,6 +1,6 @@
 #pragma once
 
-/* A verb of edgewatchctl: one file in verbs/ and one row in registry.c. The rows are the help text. */
+/* A verb of edgewatchctl: one file in verbs/ and one row in VERBS. The rows are the help text. */
 
 #include "daemon/ctl/arguments.h"
 

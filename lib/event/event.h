@@ -11,7 +11,7 @@
 #include "lib/base/time.h"
 #include "lib/event/object.h"
 
-/* In the order in which ties of time are merged (RECORDING: the order of the parts). */
+/* In the order in which ties of time are merged (docs/recording.md: the order of the parts). */
 typedef enum SourceKind {
         SOURCE_JOURNAL,
         SOURCE_DOCKER_EVENTS,

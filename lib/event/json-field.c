@@ -92,3 +92,14 @@ int json_field_array(const json_t *object, const char *key, const json_t **ret) 
         *ret = NULL;
         return member(object, key, JSON_ARRAY, ret) < 0 ? -EINVAL : 0;
 }
+
+const json_t *json_field_at(const json_t *object, const char *path) {
+        Text rest = text_of(path);
+
+        while (object && !text_is_empty(rest)) {
+                Text key = text_cut(&rest, '/');
+
+                object = json_object_getn(object, key.data, key.len);
+        }
+        return object;
+}

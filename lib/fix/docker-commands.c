@@ -6,12 +6,7 @@
 #include <ctype.h>
 
 #include "lib/base/buffer.h"
-
-static const char *string_of(const json_t *object, const char *key) {
-        const char *s = json_string_value(json_object_get(object, key));
-
-        return s ? s : "";
-}
+#include "lib/event/json-field.h"
 
 static bool is_plain(const char *word) {
         for (const char *c = word; *c; c++)
@@ -52,9 +47,9 @@ static void add_ipam(Buffer *b, const json_t *ipam) {
         size_t i;
 
         json_array_foreach (json_object_get(ipam, "Config"), i, pool) {
-                add_option(b, "--subnet", string_of(pool, "Subnet"));
-                add_option(b, "--ip-range", string_of(pool, "IPRange"));
-                add_option(b, "--gateway", string_of(pool, "Gateway"));
+                add_option(b, "--subnet", json_field_string(pool, "Subnet"));
+                add_option(b, "--ip-range", json_field_string(pool, "IPRange"));
+                add_option(b, "--gateway", json_field_string(pool, "Gateway"));
                 add_pairs(b, "--aux-address", json_object_get(pool, "AuxiliaryAddresses"));
         }
         add_pairs(b, "--ipam-opt", json_object_get(ipam, "Options"));
@@ -62,7 +57,7 @@ static void add_ipam(Buffer *b, const json_t *ipam) {
 
 static void create(Buffer *b, const json_t *body) {
         (void) buffer_append_string(b, "docker network create");
-        add_option(b, "--driver", string_of(body, "Driver"));
+        add_option(b, "--driver", json_field_string(body, "Driver"));
         add_ipam(b, json_object_get(body, "IPAM"));
         if (json_is_true(json_object_get(body, "EnableIPv6")))
                 (void) buffer_append_string(b, " --ipv6");
@@ -72,7 +67,7 @@ static void create(Buffer *b, const json_t *body) {
                 (void) buffer_append_string(b, " --attachable");
         add_pairs(b, "--opt", json_object_get(body, "Options"));
         add_pairs(b, "--label", json_object_get(body, "Labels"));
-        add_option(b, "", string_of(body, "Name"));
+        add_option(b, "", json_field_string(body, "Name"));
 }
 
 static void add_each(Buffer *b, const char *option, const json_t *words) {
@@ -89,19 +84,19 @@ static void attach(Buffer *b, const char *network, const json_t *attachment) {
         const json_t *fixed = json_object_get(endpoint, "IPAMConfig");
 
         (void) buffer_append_string(b, "docker network connect");
-        add_option(b, "--ip", string_of(fixed, "IPv4Address"));
-        add_option(b, "--ip6", string_of(fixed, "IPv6Address"));
+        add_option(b, "--ip", json_field_string(fixed, "IPv4Address"));
+        add_option(b, "--ip6", json_field_string(fixed, "IPv6Address"));
         add_each(b, "--alias", json_object_get(endpoint, "Aliases"));
         add_each(b, "--link", json_object_get(endpoint, "Links"));
         add_pairs(b, "--driver-opt", json_object_get(endpoint, "DriverOpts"));
         add_option(b, "", network);
-        add_option(b, "", string_of(attachment, "name"));
+        add_option(b, "", json_field_string(attachment, "name"));
 }
 
 static void detach(Buffer *b, const char *network, const json_t *attachment) {
         (void) buffer_append_string(b, "docker network disconnect");
         add_option(b, "", network);
-        add_option(b, "", string_of(attachment, "name"));
+        add_option(b, "", json_field_string(attachment, "name"));
 }
 
 static int end_command(json_t *commands, Buffer *b) {
@@ -128,7 +123,7 @@ static int each(json_t *commands, Buffer *b, const char *network, const json_t *
 
 json_t *docker_network_commands(const json_t *body, const json_t *attachments) {
         _cleanup_(buffer_done) Buffer b = {};
-        const char *name = string_of(body, "Name");
+        const char *name = json_field_string(body, "Name");
         json_t *commands = json_array();
         int r = commands ? each(commands, &b, name, attachments, detach) : -ENOMEM;
 

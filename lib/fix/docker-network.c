@@ -4,17 +4,12 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "lib/event/json-field.h"
 #include "lib/event/object.h"
 
 #define MTU_MIN_IPV4 576
 #define MTU_MIN_IPV6 1280
 #define MTU_MAX      65535
-
-static const char *string_of(const json_t *object, const char *key) {
-        const char *s = json_string_value(json_object_get(object, key));
-
-        return s ? s : "";
-}
 
 const json_t *docker_endpoint_of(const json_t *inspect, const char *network, const char *id) {
         json_t *endpoints = json_object_get(json_object_get(inspect, "NetworkSettings"), "Networks");
@@ -23,7 +18,9 @@ const json_t *docker_endpoint_of(const json_t *inspect, const char *network, con
 
         json_object_foreach (endpoints, name, endpoint)
                 if (strcmp(name, network) == 0 ||
-                        (id && (strcmp(name, id) == 0 || strcmp(string_of(endpoint, "NetworkID"), id) == 0)))
+                        (id &&
+                                (strcmp(name, id) == 0 ||
+                                        strcmp(json_field_string(endpoint, "NetworkID"), id) == 0)))
                         return endpoint;
         return NULL;
 }
@@ -43,7 +40,7 @@ static int copy_members(json_t *to, const json_t *from, const char *const *keys,
  * again. */
 static json_t *endpoint_config(const json_t *inspect, const json_t *endpoint) {
         static const char *const keys[] = {"IPAMConfig", "Links", "Aliases", "DriverOpts", "GwPriority"};
-        const char *mac = string_of(json_object_get(inspect, "Config"), "MacAddress");
+        const char *mac = json_field_string(json_object_get(inspect, "Config"), "MacAddress");
         json_t *config = json_object();
 
         if (!config || copy_members(config, endpoint, keys, ELEMENTSOF(keys)) < 0 ||
@@ -57,15 +54,15 @@ static json_t *endpoint_config(const json_t *inspect, const json_t *endpoint) {
 static json_t *attachment(const json_t *inspect, const json_t *endpoint) {
         const json_t *config = json_object_get(inspect, "Config");
         const json_t *state = json_object_get(inspect, "State");
-        const char *name = string_of(inspect, "Name"), *status = string_of(state, "Status");
-        const char *owner = string_of(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL);
+        const char *name = json_field_string(inspect, "Name"), *status = json_field_string(state, "Status");
+        const char *owner = json_field_string(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL);
 
         return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:b, s:o}", "container",
-                string_of(inspect, "Id"), "name", name[0] == '/' ? name + 1 : name, "image",
-                string_of(config, "Image"), "status", status, "runs",
+                json_field_string(inspect, "Id"), "name", name[0] == '/' ? name + 1 : name, "image",
+                json_field_string(config, "Image"), "status", status, "runs",
                 strcmp(status, "running") == 0 || strcmp(status, "restarting") == 0, "owned",
-                strcmp(owner, CONTAINER_OWNER) == 0, "started_at", string_of(state, "StartedAt"), "address",
-                string_of(endpoint, "IPAddress"), "alone",
+                strcmp(owner, CONTAINER_OWNER) == 0, "started_at", json_field_string(state, "StartedAt"),
+                "address", json_field_string(endpoint, "IPAddress"), "alone",
                 docker_endpoint_of(inspect, DOCKER_DEFAULT_NETWORK, NULL) == NULL, "endpoint",
                 endpoint_config(inspect, endpoint));
 }
@@ -73,7 +70,8 @@ static json_t *attachment(const json_t *inspect, const json_t *endpoint) {
 static int rank(const json_t *a) {
         const json_t *endpoint = json_object_get(a, "endpoint");
         const json_t *fixed = json_object_get(endpoint, "IPAMConfig");
-        bool is_fixed = string_of(fixed, "IPv4Address")[0] || string_of(fixed, "IPv6Address")[0];
+        bool is_fixed =
+                json_field_string(fixed, "IPv4Address")[0] || json_field_string(fixed, "IPv6Address")[0];
 
         return (is_fixed ? 0 : 2) + (json_array_size(json_object_get(endpoint, "Links")) > 0);
 }
@@ -82,8 +80,8 @@ static int rank(const json_t *a) {
 static uint32_t address_of(const json_t *a) {
         struct in_addr address;
 
-        return inet_pton(AF_INET, string_of(a, "address"), &address) == 1 ? ntohl(address.s_addr)
-                                                                          : UINT32_MAX;
+        return inet_pton(AF_INET, json_field_string(a, "address"), &address) == 1 ? ntohl(address.s_addr)
+                                                                                  : UINT32_MAX;
 }
 
 static int compare(const void *a, const void *b) {
@@ -95,7 +93,7 @@ static int compare(const void *a, const void *b) {
                 return by_rank;
         if (address_x != address_y)
                 return address_x < address_y ? -1 : 1;
-        return strcmp(string_of(x, "name"), string_of(y, "name"));
+        return strcmp(json_field_string(x, "name"), json_field_string(y, "name"));
 }
 
 static json_t *sorted(const json_t *list) {
@@ -154,8 +152,8 @@ fail:
 }
 
 bool docker_network_has_mtu_of(const json_t *network, const json_t *body) {
-        return strcmp(string_of(json_object_get(network, "Options"), DOCKER_MTU_OPTION),
-                       string_of(json_object_get(body, "Options"), DOCKER_MTU_OPTION)) == 0;
+        return strcmp(json_field_string(json_object_get(network, "Options"), DOCKER_MTU_OPTION),
+                       json_field_string(json_object_get(body, "Options"), DOCKER_MTU_OPTION)) == 0;
 }
 
 static bool is_in_subnet(int family, const char *address, const char *subnet) {
@@ -184,7 +182,7 @@ static bool is_in_pools(const json_t *network, int family, const char *address) 
         if (!address[0])
                 return true;
         json_array_foreach (pools, i, pool)
-                if (is_in_subnet(family, address, string_of(pool, "Subnet")))
+                if (is_in_subnet(family, address, json_field_string(pool, "Subnet")))
                         return true;
         return false;
 }
@@ -206,7 +204,8 @@ static int refuse(char **ret_why, const char *format, ...) {
 
 /* What makes a network one that only the engine or a cluster can make. */
 static int guard_kind(const json_t *network, char **ret_why) {
-        const char *name = string_of(network, "Name"), *driver = string_of(network, "Driver");
+        const char *name = json_field_string(network, "Name"),
+                   *driver = json_field_string(network, "Driver");
 
         if (strcmp(name, DOCKER_DEFAULT_NETWORK) == 0 || strcmp(name, "host") == 0 ||
                 strcmp(name, "none") == 0)
@@ -214,27 +213,27 @@ static int guard_kind(const json_t *network, char **ret_why) {
         if (strcmp(driver, "bridge") != 0)
                 return refuse(
                         ret_why, "the driver of network %s is %s, only bridge is understood", name, driver);
-        if (strcmp(string_of(network, "Scope"), "local") != 0)
+        if (strcmp(json_field_string(network, "Scope"), "local") != 0)
                 return refuse(ret_why, "the network %s belongs to a swarm", name);
         if (json_is_true(json_object_get(network, "ConfigOnly")) ||
                 json_is_true(json_object_get(network, "Ingress")) ||
-                string_of(json_object_get(network, "ConfigFrom"), "Network")[0])
+                json_field_string(json_object_get(network, "ConfigFrom"), "Network")[0])
                 return refuse(ret_why, "the network %s is made from another one's configuration", name);
         return 0;
 }
 
 /* The runtime looks for its network by a part of the name: with two it could take the other for it. */
 static int guard_names(const json_t *network, const json_t *networks, char **ret_why) {
-        const char *name = string_of(network, "Name");
+        const char *name = json_field_string(network, "Name");
         json_t *other;
         size_t i;
 
         json_array_foreach (networks, i, other)
-                if (strcmp(string_of(other, "Id"), string_of(network, "Id")) != 0 &&
-                        strstr(string_of(other, "Name"), name))
+                if (strcmp(json_field_string(other, "Id"), json_field_string(network, "Id")) != 0 &&
+                        strstr(json_field_string(other, "Name"), name))
                         return refuse(ret_why,
                                 "the name of network %s contains %s: the runtime could take it for its own",
-                                string_of(other, "Name"), name);
+                                json_field_string(other, "Name"), name);
         return 0;
 }
 
@@ -244,13 +243,15 @@ static int guard_addresses(const json_t *network, const json_t *attachments, cha
 
         json_array_foreach (attachments, i, a) {
                 const json_t *fixed = json_object_get(json_object_get(a, "endpoint"), "IPAMConfig");
-                const char *v4 = string_of(fixed, "IPv4Address"), *v6 = string_of(fixed, "IPv6Address");
+                const char *v4 = json_field_string(fixed, "IPv4Address"),
+                           *v6 = json_field_string(fixed, "IPv6Address");
 
                 if (!is_in_pools(network, AF_INET, v4) || !is_in_pools(network, AF_INET6, v6))
                         return refuse(ret_why,
                                 "%s has a fixed address (%s) outside the subnets of network %s",
-                                string_of(a, "name"), v4[0] && !is_in_pools(network, AF_INET, v4) ? v4 : v6,
-                                string_of(network, "Name"));
+                                json_field_string(a, "name"),
+                                v4[0] && !is_in_pools(network, AF_INET, v4) ? v4 : v6,
+                                json_field_string(network, "Name"));
         }
         return 0;
 }
@@ -264,11 +265,11 @@ static int guard_states(const json_t *attachments, char **ret_why) {
 
         json_array_foreach (attachments, i, a)
                 FOREACH_ARRAY (state, states, ELEMENTSOF(states))
-                        if (strcmp(string_of(a, "status"), *state) == 0)
+                        if (strcmp(json_field_string(a, "status"), *state) == 0)
                                 return refuse(ret_why,
                                         "the container %s is %s, so it cannot be attached anew: stop or "
                                         "remove it first",
-                                        string_of(a, "name"), *state);
+                                        json_field_string(a, "name"), *state);
         return 0;
 }
 

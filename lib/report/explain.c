@@ -7,14 +7,10 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/printable.h"
+#include "lib/event/json-field.h"
 #include "lib/fix/deployment.h"
 
 #define EXPLANATION_MAX ((size_t) 256 * 1024)
-
-static const char *string_of(const json_t *object, const char *name) {
-        const char *s = json_string_value(json_object_get(object, name));
-        return s ? s : "";
-}
 
 /* Failures stay in the buffer. */
 static void add_printable(Buffer *b, const char *s) {
@@ -61,45 +57,42 @@ static void add_paragraph(Buffer *b, const char *s) {
         Text rest = text_strip(text_of(s));
 
         while (!text_is_empty(rest)) {
-                const char *end = memchr(rest.data, '\n', rest.len);
-                size_t len = end ? (size_t) (end - rest.data) : rest.len;
-                _cleanup_(freep) char *line = printable_text(text_clip(rest, len), INCIDENT_TEXT_MAX);
+                _cleanup_(freep) char *line = printable_text(text_cut(&rest, '\n'), INCIDENT_TEXT_MAX);
 
                 if (!line)
                         b->error = -ENOMEM;
                 else
                         add_wrapped(b, line);
-                rest = text_skip(rest, end ? len + 1 : len);
         }
 }
 
 static void add_head(Buffer *b, const json_t *incident) {
-        const char *cause = string_of(incident, "consequence_of");
+        const char *cause = json_field_string(incident, "consequence_of");
 
-        add_printable(b, string_of(incident, "symptom"));
+        add_printable(b, json_field_string(incident, "symptom"));
         (void) buffer_append_string(b, " of ");
-        add_printable(b, string_of(incident, "subject"));
+        add_printable(b, json_field_string(incident, "subject"));
         (void) buffer_append_string(b, ": ");
-        add_printable(b, string_of(incident, "state"));
+        add_printable(b, json_field_string(incident, "state"));
         (void) buffer_append_string(b, "\n\n");
-        if (string_of(incident, "message")[0]) {
-                add_paragraph(b, string_of(incident, "message"));
+        if (json_field_string(incident, "message")[0]) {
+                add_paragraph(b, json_field_string(incident, "message"));
                 (void) buffer_append_string(b, "\n");
         }
 
-        add_labelled(b, "Incident", string_of(incident, "id"));
-        add_labelled(b, "Severity", string_of(incident, "severity"));
-        add_labelled(b, "First seen", string_of(incident, "first_seen"));
-        add_labelled(b, "Last seen", string_of(incident, "last_seen"));
-        add_labelled(b, "Confirmed", string_of(incident, "confirmed_at"));
-        add_labelled(b, "Cleared", string_of(incident, "cleared_at"));
+        add_labelled(b, "Incident", json_field_string(incident, "id"));
+        add_labelled(b, "Severity", json_field_string(incident, "severity"));
+        add_labelled(b, "First seen", json_field_string(incident, "first_seen"));
+        add_labelled(b, "Last seen", json_field_string(incident, "last_seen"));
+        add_labelled(b, "Confirmed", json_field_string(incident, "confirmed_at"));
+        add_labelled(b, "Cleared", json_field_string(incident, "cleared_at"));
         (void) buffer_append_format(b, "  %-12s %" JSON_INTEGER_FORMAT "\n", "Count",
                 json_integer_value(json_object_get(incident, "count")));
         if (cause[0]) {
                 add_labelled(b, "Consequence", "of the incident below; it clears with it");
                 add_labelled(b, "", cause);
         }
-        add_labelled(b, "Fix", string_of(incident, "fix_state"));
+        add_labelled(b, "Fix", json_field_string(incident, "fix_state"));
 }
 
 static void add_variables(Buffer *b, const json_t *variables) {
@@ -128,13 +121,13 @@ static void add_evidence(Buffer *b, const json_t *evidence) {
                 (void) buffer_append_string(b, "\nEvidence\n");
         json_array_foreach (evidence, i, item) {
                 (void) buffer_append_string(b, "  ");
-                add_printable(b, string_of(item, "time"));
+                add_printable(b, json_field_string(item, "time"));
                 (void) buffer_append_string(b, "  ");
-                add_printable(b, string_of(item, "kind"));
+                add_printable(b, json_field_string(item, "kind"));
                 (void) buffer_append_string(b, " ");
-                add_printable(b, string_of(item, "source"));
+                add_printable(b, json_field_string(item, "source"));
                 (void) buffer_append_string(b, ":\n    ");
-                add_printable(b, string_of(item, "text"));
+                add_printable(b, json_field_string(item, "text"));
                 (void) buffer_append_string(b, "\n");
         }
 }
@@ -148,8 +141,8 @@ static void add_ruled_out(Buffer *b, const json_t *ruled_out) {
         json_array_foreach (ruled_out, i, item) {
                 _cleanup_(buffer_done) Buffer line = {.max_bytes = EXPLANATION_MAX};
 
-                (void) buffer_append_format(
-                        &line, "%s: %s", string_of(item, "symptom"), string_of(item, "because"));
+                (void) buffer_append_format(&line, "%s: %s", json_field_string(item, "symptom"),
+                        json_field_string(item, "because"));
                 if (line.error < 0)
                         b->error = line.error;
                 else
@@ -193,7 +186,7 @@ static void add_patch(Buffer *b, const json_t *patch) {
 static void add_remedy(Buffer *b, const json_t *incident) {
         const json_t *remedy = json_object_get(incident, "remedy"),
                      *patch = json_object_get(remedy, "deployment_patch");
-        const char *where = string_of(remedy, "where");
+        const char *where = json_field_string(remedy, "where");
 
         if (!where[0])
                 return;
@@ -201,7 +194,7 @@ static void add_remedy(Buffer *b, const json_t *incident) {
                 strcmp(where, "device") == 0          ? "on the device"
                         : strcmp(where, "cloud") == 0 ? "in the cloud"
                                                       : "in the module's code");
-        add_paragraph(b, string_of(remedy, "text"));
+        add_paragraph(b, json_field_string(remedy, "text"));
         if (json_is_array(patch))
                 add_patch(b, patch);
 }
@@ -211,8 +204,8 @@ char *report_explain(const json_t *incident) {
         _cleanup_(buffer_done) Buffer b = {.max_bytes = EXPLANATION_MAX};
 
         add_head(&b, incident);
-        add_section(&b, "What could not be checked", string_of(state, "unknown"));
-        add_section(&b, "Why it is over", string_of(state, "ending"));
+        add_section(&b, "What could not be checked", json_field_string(state, "unknown"));
+        add_section(&b, "Why it is over", json_field_string(state, "ending"));
         add_variables(&b, json_object_get(incident, "variables"));
         add_evidence(&b, json_object_get(incident, "evidence"));
         add_ruled_out(&b, json_object_get(incident, "ruled_out"));

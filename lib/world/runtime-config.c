@@ -11,6 +11,7 @@
 #include <yaml.h>
 
 #include "lib/base/toml.h"
+#include "lib/event/json-field.h"
 
 #define VALUE_BYTES_MAX 512
 #define YAML_NODES_MAX  4096
@@ -47,20 +48,6 @@ static const char *const files_in_order[] = {
         "/etc/aziot/config.toml",
         "/etc/iotedge/config.yaml",
 };
-
-static const json_t *look_up(const json_t *object, const char *path) {
-        Text rest = text_of(path);
-
-        for (;;) {
-                const char *slash = memchr(rest.data, '/', rest.len);
-                size_t n = slash ? (size_t) (slash - rest.data) : rest.len;
-
-                object = json_object_getn(object, rest.data, n);
-                if (!object || !slash)
-                        return object;
-                rest = text_skip(rest, n + 1);
-        }
-}
 
 static int set_path(json_t *result, const char *path, json_t *value) {
         const char *slash = strchr(path, '/');
@@ -113,9 +100,9 @@ static int take_keys(const json_t *file, json_t *result) {
                 json_t *value;
                 int r;
 
-                if (look_up(result, key->to))
+                if (json_field_at(result, key->to))
                         continue;
-                r = copy_value(look_up(file, key->from), &value);
+                r = copy_value(json_field_at(file, key->from), &value);
                 if (r > 0)
                         r = set_path(result, key->to, value);
                 if (r < 0)

@@ -168,8 +168,8 @@ START_TEST(members_of_incidents) {
                         0, NULL);
 
         ck_assert(incident_json_is_active(incident));
-        ck_assert_str_eq(member(incident, "count"), "");
-        ck_assert_str_eq(member(incident, "absent"), "");
+        ck_assert_str_eq(json_field_string(incident, "count"), "");
+        ck_assert_str_eq(json_field_string(incident, "absent"), "");
         ck_assert_uint_eq(member_time(incident, "first_seen"), 1716450652598123);
         ck_assert_uint_eq(member_time(incident, "cleared_at"), 0);
         ck_assert_int_eq(json_object_set_new(incident, "state", json_string("refuted")), 0);

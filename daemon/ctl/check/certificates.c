@@ -37,14 +37,11 @@ static int check_expiry(const CheckFacts *f, const Check *check, CheckAnswer *a)
         int r = 0;
 
         while (r >= 0 && !text_is_empty(rest)) {
-                const char *blank = memchr(rest.data, ' ', rest.len);
-                Text id = blank ? text_clip(rest, (size_t) (blank - rest.data)) : rest;
-                _cleanup_(freep) char *name = text_dup(id);
+                _cleanup_(freep) char *id = text_dup(text_cut(&rest, ' '));
 
-                if (!name)
+                if (!id)
                         return -ENOMEM;
-                r = judge(f, name, a);
-                rest = text_skip(rest, id.len + 1);
+                r = judge(f, id, a);
         }
         if (r < 0 || a->because)
                 return r;

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const result_names[] = {
+#include "lib/event/json-field.h"
+
+static const char *const result_names[CHECK_RESULT_X_MAX] = {
         [CHECK_OK] = "ok",
         [CHECK_WARNING] = "warning",
         [CHECK_ERROR] = "error",
@@ -16,7 +18,7 @@ static const char *const result_names[] = {
 };
 
 const char *check_result_to_string(CheckResult result) {
-        return result >= 0 && result < CHECK_RESULT_MAX ? result_names[result] : NULL;
+        return result >= 0 && result < CHECK_RESULT_X_MAX ? result_names[result] : NULL;
 }
 
 #define ROW(name) &check_group_##name,
@@ -50,7 +52,7 @@ void check_report_done(CheckReport *r) {
 }
 
 static int say(CheckAnswer *a, CheckResult result, const char *format, va_list ap) {
-        static const int weights[] = {
+        static const int weights[CHECK_RESULT_X_MAX] = {
                 [CHECK_OK] = 0, [CHECK_SKIPPED] = 1, [CHECK_WARNING] = 2, [CHECK_ERROR] = 3};
         char *text;
 
@@ -133,23 +135,8 @@ int check_by_probe(const CheckFacts *f, const char *probe, const char *subject, 
         return r < 0 ? r : 0;
 }
 
-const json_t *check_member(const json_t *object, const char *path) {
-        Text rest = text_of(path);
-
-        while (object) {
-                const char *slash = memchr(rest.data, '/', rest.len);
-                size_t n = slash ? (size_t) (slash - rest.data) : rest.len;
-
-                object = json_object_getn(object, rest.data, n);
-                if (!slash)
-                        return object;
-                rest = text_skip(rest, n + 1);
-        }
-        return NULL;
-}
-
 const char *check_text(const json_t *object, const char *path) {
-        return json_string_value(check_member(object, path));
+        return json_string_value(json_field_at(object, path));
 }
 
 const json_t *check_document(const CheckFacts *f, const char *path) {
@@ -170,14 +157,14 @@ const json_t *check_engine_config(const CheckFacts *f) {
 /* Takes the next id off the front of a list. */
 static Text next_id(Text *list) {
         size_t skip = 0, n = 0;
+        Text id;
 
         while (skip < list->len && (list->data[skip] == ' ' || list->data[skip] == ','))
                 skip++;
         *list = text_skip(*list, skip);
         while (n < list->len && list->data[n] != ' ' && list->data[n] != ',')
                 n++;
-        Text id = text_clip(*list, n);
-
+        id = text_clip(*list, n);
         *list = text_skip(*list, n);
         return id;
 }

@@ -12,8 +12,8 @@ typedef enum CheckResult {
         CHECK_WARNING,
         CHECK_ERROR,
         CHECK_SKIPPED, /* it could not be known, does not apply, or was not asked for */
-        CHECK_RESULT_MAX,
-        CHECK_RESULT_INVALID = -EINVAL,
+        CHECK_RESULT_X_MAX,
+        CHECK_RESULT_X_INVALID = -EINVAL,
 } CheckResult;
 
 const char *check_result_to_string(CheckResult result); /* ok, warning, error, skipped */
@@ -93,7 +93,7 @@ typedef struct CheckRun {
 typedef struct CheckReport {
         CheckRun runs[CHECKS_MAX];
         size_t n_runs;
-        size_t counts[CHECK_RESULT_MAX];
+        size_t counts[CHECK_RESULT_X_MAX];
 } CheckReport;
 
 /* Runs all but those in dont_run (ids separated by blanks or commas, may be NULL), each after what it needs.
@@ -114,8 +114,7 @@ int check_by_probe(const CheckFacts *f, const char *probe, const char *subject, 
 
 /* The document of a configuration file; NULL when there is none that can be read. */
 const json_t *check_document(const CheckFacts *f, const char *path);
-/* A member of nested objects, "agent/env/https_proxy"; NULL when it is not there. */
-const json_t *check_member(const json_t *object, const char *path);
+/* A string in nested objects, "agent/env/https_proxy"; NULL when it is not there. */
 const char *check_text(const json_t *object, const char *path);
 
 /* Whether the device runs 1.0 or 1.1, which have one daemon and one YAML file. */

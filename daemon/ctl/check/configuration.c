@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/ctl/check/check.h"
+#include "lib/event/json-field.h"
 
 #define HOSTNAME_MAX 64 /* what a certificate's common name holds */
 #define LABEL_MAX    63
@@ -71,8 +72,7 @@ static bool is_host_name(const char *name) {
         Text rest = text_of(name);
 
         while (!text_is_empty(rest)) {
-                const char *dot = memchr(rest.data, '.', rest.len);
-                Text label = dot ? text_clip(rest, (size_t) (dot - rest.data)) : rest;
+                Text label = text_cut(&rest, '.');
 
                 if (label.len == 0 || label.len > LABEL_MAX || !isalpha((unsigned char) label.data[0]) ||
                         label.data[label.len - 1] == '-')
@@ -80,7 +80,6 @@ static bool is_host_name(const char *name) {
                 for (size_t i = 0; i < label.len; i++)
                         if (!isalnum((unsigned char) label.data[i]) && label.data[i] != '-')
                                 return false;
-                rest = text_skip(rest, label.len + 1);
         }
         return name[0] != '\0';
 }
@@ -188,7 +187,7 @@ static const char *without_user(const char *url) {
 static int check_proxies(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         static const char *const units[] = {
                 "aziot-edged.service", "aziot-identityd.service", "docker.service"};
-        const json_t *env = check_member(check_document(f, CHECK_SUPER_CONFIG), "agent/env");
+        const json_t *env = json_field_at(check_document(f, CHECK_SUPER_CONFIG), "agent/env");
         const char *wanted = check_text(env, "https_proxy");
 
         if (!f->unit_environment)
@@ -213,18 +212,18 @@ static int check_proxies(const CheckFacts *f, const Check *check, CheckAnswer *a
 }
 
 static int check_est(const CheckFacts *f, const Check *check, CheckAnswer *a) {
-        const json_t *urls = check_member(check_document(f, GENERATED("certd")), "cert_issuance/est/urls");
+        const json_t *urls = json_field_at(check_document(f, GENERATED("certd")), "cert_issuance/est/urls");
         const char *name;
         json_t *url;
 
         if (!urls)
-                urls = check_member(check_document(f, CHECK_SUPER_CONFIG), "cert_issuance/est/urls");
+                urls = json_field_at(check_document(f, CHECK_SUPER_CONFIG), "cert_issuance/est/urls");
         if (!urls)
                 return check_ok(a, "no EST server is configured");
         json_object_foreach ((json_t *) urls, name, url) {
                 int r;
 
-                if (text_starts_with((Text){json_string_value(url), json_string_length(url)}, "https://"))
+                if (text_starts_with(json_text(url), "https://"))
                         continue;
                 r = check_error(a, "the EST server \"%s\" is not asked by https", name);
                 if (r < 0)

@@ -140,8 +140,7 @@ static int check_connect(const CheckFacts *f, const Check *check, CheckAnswer *a
         if (find_way(f, &way) <= 0)
                 return check_skipped(a,
                         "the upstream's name is not known: no edgeAgent, no parent_hostname or "
-                        "iothub_hostname that can be "
-                        "read");
+                        "iothub_hostname that can be read");
         if (!is_used(&way, check->port))
                 return check_skipped(a, "port %u is not used with UpstreamProtocol \"%s\"", check->port,
                         way.protocol[0] ? way.protocol : "Amqp, then AmqpWs");
@@ -168,8 +167,7 @@ static int check_connect_default(const CheckFacts *f, const Check *check, CheckA
         if (!name)
                 return check_skipped(a,
                         "no container runs on the default network from where it could be asked; modules are "
-                        "on their "
-                        "own");
+                        "on their own");
         from_there.argument = name;
         return check_connect(f, &from_there, a);
 }

@@ -68,8 +68,7 @@ static int check_rules(const CheckFacts *f, CheckAnswer *a) {
         if (rules->state != FACT_KNOWN)
                 return check_ok(a,
                         "nothing in Docker's configuration switches address translation off; the rules were "
-                        "not "
-                        "read: %s",
+                        "not read: %s",
                         rules->why ? rules->why : "nobody could ask");
         return check_ok(a,
                 "the packet filter lets through and translates what the network %s sends, as far as its "
@@ -91,11 +90,13 @@ static int check_nat(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         size_t i;
         int r;
 
-        for (i = 0; i < ELEMENTSOF(switches); i++)
-                if (json_is_false(json_object_get(config, switches[i].key)) &&
-                        (r = check_warning(a, "daemon.json has \"%s\": false: %s", switches[i].key,
-                                 switches[i].what)) < 0)
+        FOREACH_ARRAY (s, switches, ELEMENTSOF(switches)) {
+                if (!json_is_false(json_object_get(config, s->key)))
+                        continue;
+                r = check_warning(a, "daemon.json has \"%s\": false: %s", s->key, s->what);
+                if (r < 0)
                         return r;
+        }
         r = check_masquerade(f, a);
         warnings = json_object_get(f->device->parts[DEVICE_ENGINE_INFO], "Warnings");
         json_array_foreach (warnings, i, warning) {
@@ -302,8 +303,7 @@ static int check_clock(const CheckFacts *f, const Check *check, CheckAnswer *a) 
                 return check_ok(a, "the clock is synchronized with a reference, as the kernel knows");
         return check_warning(a,
                 "nothing keeps the clock right, as far as the kernel knows; it says %s: tokens and "
-                "certificates are "
-                "refused when it is wrong",
+                "certificates are refused when it is wrong",
                 timestamp_format(f->now, now));
 }
 

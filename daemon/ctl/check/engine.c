@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/ctl/check/check.h"
+#include "lib/event/json-field.h"
 
 static int check_engine(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         const json_t *version = f->device->parts[DEVICE_ENGINE_VERSION];
@@ -43,7 +44,7 @@ static int check_dns(const CheckFacts *f, const Check *check, CheckAnswer *a) {
 
 static int check_ipv6(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         const json_t *wanted =
-                check_member(check_document(f, CHECK_SUPER_CONFIG), "moby_runtime/network/ipv6");
+                json_field_at(check_document(f, CHECK_SUPER_CONFIG), "moby_runtime/network/ipv6");
         bool has = json_is_true(json_object_get(check_engine_config(f), "ipv6"));
 
         if (json_is_true(wanted) && !has)
@@ -65,8 +66,7 @@ static int check_logrotate(const CheckFacts *f, const Check *check, CheckAnswer 
                 return check_ok(a, "daemon.json limits what logs take");
         return check_warning(a,
                 "nothing limits what containers' logs take: set \"log-driver\": \"local\", or \"log-opts\" "
-                "with max-size "
-                "and max-file, in daemon.json");
+                "with max-size and max-file, in daemon.json");
 }
 
 /* Whether a path is a mount's destination or below one. */

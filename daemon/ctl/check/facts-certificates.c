@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/ctl/check/facts.h"
 #include "daemon/collect/device-file.h"
+#include "daemon/ctl/check/facts.h"
 #include "lib/base/certificate.h"
+#include "lib/event/json-field.h"
 
 #define FILE_SCHEME   "file://"
 #define PRELOADED_MAX 64
@@ -37,8 +38,6 @@ static int describe(const char *path, bool is_preloaded, json_t **ret) {
 }
 
 static size_t discard(char *data, size_t size, size_t n, void *userdata) {
-        (void) data;
-        (void) userdata;
         return size * n;
 }
 
@@ -101,7 +100,7 @@ static int add_key(CheckFacts *f, const char *id, const char *uri) {
 }
 
 static int add_keys(CheckFacts *f) {
-        json_t *preloaded = (json_t *) check_member(
+        json_t *preloaded = (json_t *) json_field_at(
                 check_document(f, "/etc/aziot/keyd/config.d/00-super.toml"), "preloaded_keys");
         const char *id;
         json_t *uri;
@@ -136,13 +135,14 @@ static int add_issued(json_t *certificates, const char *id) {
         char pattern[256] = "/var/lib/aziot/certd/certs/";
         size_t n = strlen(pattern);
         glob_t found = {};
-        int r = 0;
+        int r;
 
         for (const char *c = id; *c && n < sizeof(pattern) - sizeof("-*.cer"); c++)
                 if (*c != '-')
                         pattern[n++] = *c;
         (void) snprintf(pattern + n, sizeof(pattern) - n, "-*.cer");
-        if (glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc > 0)
+        r = glob(pattern, 0, NULL, &found) == GLOB_NOSPACE ? -ENOMEM : 0;
+        if (r >= 0 && found.gl_pathc > 0)
                 r = add(certificates, id, found.gl_pathv[0], false);
         globfree(&found);
         return r;
@@ -151,7 +151,7 @@ static int add_issued(json_t *certificates, const char *id) {
 int check_collect_certificates(CheckFacts *f) {
         static const char *const issued[] = {
                 "aziot-edged-ca", "device-id", "est-bootstrap-id", "est-id", "local-ca"};
-        json_t *preloaded = (json_t *) check_member(
+        json_t *preloaded = (json_t *) json_field_at(
                 check_document(f, "/etc/aziot/certd/config.d/00-super.toml"), "preloaded_certs");
         const char *id;
         json_t *uri;

@@ -13,12 +13,13 @@
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/collect/device-file.h"
 #include "daemon/collect/upstream-questions.h"
-#include "daemon/base/clock.h"
 #include "daemon/ctl/output.h"
 #include "lib/base/buffer.h"
 #include "lib/base/toml.h"
+#include "lib/event/json-field.h"
 #include "lib/rules/yaml-reader.h"
 
 #define LOOK_BACK  USEC_PER_HOUR
@@ -62,8 +63,9 @@ static json_t *parse_document(const char *path, Text content, char *problem, siz
 
                 if (yaml_read(path, content, &problems, &root) >= 0)
                         document = yaml_to_json(root);
-                if (!document)
-                        (void) snprintf(problem, size, " it is no YAML that can be read");
+                if (!document && problems.n_items > 0)
+                        (void) snprintf(problem, size, "%u:%u: %s", problems.items[0].line,
+                                problems.items[0].column, problems.items[0].text);
         } else {
                 document = json_loadb(content.data, content.len, 0, &json_error);
                 if (!document)
@@ -75,7 +77,7 @@ static json_t *parse_document(const char *path, Text content, char *problem, siz
 
 static int collect_file(json_t *files, const char *path) {
         _cleanup_(freep) char *content = NULL;
-        char problem[512] = "";
+        char problem[512] = "cannot be read";
         json_t *object, *document;
         size_t len = 0;
         struct stat st;
@@ -88,12 +90,9 @@ static int collect_file(json_t *files, const char *path) {
                 return json_object_set_new(files, path, json_pack("{s:s}", "error", strerror(-r))) < 0
                         ? -ENOMEM
                         : 0;
-        object = json_pack("{s:I}", "mtime", (json_int_t) st.st_mtime);
         document = parse_document(path, (Text){content, len}, problem, sizeof(problem));
-        if (document)
-                (void) json_object_set_new(object, "document", document);
-        else
-                (void) json_object_set_new(object, "problem", json_string(problem));
+        object = document ? json_pack("{s:I, s:o}", "mtime", (json_int_t) st.st_mtime, "document", document)
+                          : json_pack("{s:I, s:s}", "mtime", (json_int_t) st.st_mtime, "problem", problem);
         return json_object_set_new(files, path, object) < 0 ? -ENOMEM : 0;
 }
 
@@ -154,7 +153,7 @@ static int count(json_t *activity, const char *name, const char *what, const jso
 
 static int count_event(json_t *activity, Text line) {
         json_t *event = json_loadb(line.data, line.len, 0, NULL);
-        const json_t *attributes = check_member(event, "Actor/Attributes");
+        const json_t *attributes = json_field_at(event, "Actor/Attributes");
         const char *action = check_text(event, "Action"), *name = check_text(attributes, "name");
         int r = 0;
 
@@ -183,13 +182,8 @@ static int collect_activity(CheckFacts *f, DockerApi *api) {
         if (!f->activity)
                 return -ENOMEM;
         rest = buffer_text(&b);
-        while (r >= 0 && !text_is_empty(rest)) {
-                const char *newline = memchr(rest.data, '\n', rest.len);
-                Text line = newline ? text_clip(rest, (size_t) (newline - rest.data)) : rest;
-
-                rest = text_skip(rest, line.len + 1);
-                r = count_event(f->activity, line);
-        }
+        while (r >= 0 && !text_is_empty(rest))
+                r = count_event(f->activity, text_cut(&rest, '\n'));
         return r;
 }
 

@@ -7,7 +7,7 @@
 #include "lib/base/redact.h"
 
 int record_state(Recorder *r, const Device *device) {
-        for (DevicePart part = 0; part < DEVICE_PART_MAX; part++) {
+        for (DevicePart part = 0; part < DEVICE_PART_X_MAX; part++) {
                 const char *name = device_part_to_string(part);
                 int error;
 

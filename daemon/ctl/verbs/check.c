@@ -12,7 +12,7 @@
 static const struct {
         const char *mark, *word;
         Color color;
-} looks[CHECK_RESULT_MAX] = {
+} looks[CHECK_RESULT_X_MAX] = {
         [CHECK_OK] = {"√", "OK", COLOR_GREEN},
         [CHECK_WARNING] = {"‼", "Warning", COLOR_YELLOW},
         [CHECK_ERROR] = {"×", "Error", COLOR_RED},
@@ -111,11 +111,12 @@ static json_t *words_to_json(const char *words) {
         Text rest = text_of(words ? words : "");
 
         while (list && !text_is_empty(rest)) {
-                const char *blank = memchr(rest.data, ' ', rest.len);
-                Text word = blank ? text_clip(rest, (size_t) (blank - rest.data)) : rest;
+                Text word = text_cut(&rest, ' ');
 
-                (void) json_array_append_new(list, json_stringn(word.data, word.len));
-                rest = text_skip(rest, word.len + 1);
+                if (json_array_append_new(list, json_stringn(word.data, word.len)) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
         }
         return list;
 }

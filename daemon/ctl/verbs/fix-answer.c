@@ -56,25 +56,26 @@ static void print_steps(const json_t *plan) {
         print_title("Steps, taken back in reverse when they do not help");
         json_array_foreach (steps, i, step) {
                 (void) snprintf(before, sizeof(before), "  %zu. ", i + 1);
-                print_text(before, member(step, "text"));
+                print_text(before, json_field_string(step, "text"));
         }
         print_downtime(plan);
 }
 
 void fix_plan_print(const json_t *plan) {
-        _cleanup_(freep) char *fix = printable_text(text_of(member(plan, "fix")), SIZE_MAX);
-        _cleanup_(freep) char *subject = printable_text(text_of(member(plan, "subject")), SIZE_MAX);
+        _cleanup_(freep) char *fix = printable_text(text_of(json_field_string(plan, "fix")), SIZE_MAX);
+        _cleanup_(freep) char *subject =
+                printable_text(text_of(json_field_string(plan, "subject")), SIZE_MAX);
 
         printf("%s%s of %s%s\n", color_begin(COLOR_BOLD), fix ? fix : "", subject ? subject : "",
                 color_end());
-        print_text("  ", member(plan, "because"));
+        print_text("  ", json_field_string(plan, "because"));
         if (json_array_size(json_object_get(plan, "steps")) > 0)
                 print_steps(plan);
         print_notes(plan, "losses", "What would be lost");
         print_notes(plan, "by_person", "What a person has to do");
-        if (member(plan, "refusal")[0]) {
+        if (json_field_string(plan, "refusal")[0]) {
                 print_title("Why it is not applied");
-                print_text("  ", member(plan, "refusal"));
+                print_text("  ", json_field_string(plan, "refusal"));
         }
 }
 
@@ -124,11 +125,11 @@ static int take_plan(FixAnswer *answer, const json_t *line) {
 
 static int take_step(FixAnswer *answer, const json_t *line) {
         json_int_t step, steps;
-        const char *text;
+        const char *event, *text;
         char before[80];
         int undoing;
 
-        if (json_unpack((json_t *) line, "{s:s, s:I, s:I, s:s, s:b !}", "event", &text, "step", &step,
+        if (json_unpack((json_t *) line, "{s:s, s:I, s:I, s:s, s:b !}", "event", &event, "step", &step,
                     "steps", &steps, "text", &text, "undoing", &undoing) < 0)
                 return -EBADMSG;
         if (answer->json) {
@@ -145,14 +146,14 @@ static int take_step(FixAnswer *answer, const json_t *line) {
 
 static int take_verifying(const FixAnswer *answer, const json_t *line) {
         if (!answer->json) {
-                print_text("", member(line, "text"));
+                print_text("", json_field_string(line, "text"));
                 (void) fflush(stdout);
         }
         return 0;
 }
 
 static int take_result(FixAnswer *answer, const json_t *line) {
-        const char *outcome = member(line, "outcome");
+        const char *outcome = json_field_string(line, "outcome");
         _cleanup_(freep) char *word = printable_text(text_of(outcome), SIZE_MAX);
         bool is_good = strcmp(outcome, "fixed") == 0 || strcmp(outcome, "not-needed") == 0 ||
                 strcmp(outcome, "planned") == 0 || strcmp(outcome, "undone") == 0;
@@ -163,16 +164,16 @@ static int take_result(FixAnswer *answer, const json_t *line) {
         if (answer->json)
                 return 1;
         printf("\n%s%s%s: ", color_begin(is_good ? COLOR_GREEN : COLOR_RED), word ? word : "", color_end());
-        print_text("", member(line, "because"));
-        if (member(line, "run")[0])
-                print_text("Run: ", member(line, "run"));
-        if (member(line, "retry_at")[0])
-                print_text("Not before: ", member(line, "retry_at"));
+        print_text("", json_field_string(line, "because"));
+        if (json_field_string(line, "run")[0])
+                print_text("Run: ", json_field_string(line, "run"));
+        if (json_field_string(line, "retry_at")[0])
+                print_text("Not before: ", json_field_string(line, "retry_at"));
         return 1;
 }
 
 int fix_answer_take(void *userdata, const json_t *line) {
-        const char *event = member(line, "event");
+        const char *event = json_field_string(line, "event");
         FixAnswer *answer = userdata;
 
         if (strcmp(event, "plan") == 0)

@@ -24,7 +24,7 @@ static const struct {
 };
 
 static ExitCode code_of(const FixAnswer *answer, bool is_plan) {
-        const char *outcome = member(answer->result, "outcome");
+        const char *outcome = json_field_string(answer->result, "outcome");
 
         for (size_t i = 0; i < ELEMENTSOF(outcomes); i++)
                 if (strcmp(outcomes[i].outcome, outcome) == 0)
@@ -84,11 +84,11 @@ static int consent(const FixTarget *target, FixAnswer *answer, ExitCode *ret_cod
                 return 0;
         }
         *ret_code = ask(request_for("plan", target), answer, true);
-        if (strcmp(member(answer->result, "outcome"), "not-needed") == 0)
+        if (strcmp(json_field_string(answer->result, "outcome"), "not-needed") == 0)
                 *ret_code = EXIT_FINE;
         if (*ret_code != EXIT_FINE || json_array_size(json_object_get(answer->plan, "steps")) == 0)
                 return 0;
-        if (member(answer->plan, "refusal")[0] || !says_yes()) {
+        if (json_field_string(answer->plan, "refusal")[0] || !says_yes()) {
                 *ret_code = EXIT_FINDINGS;
                 return 0;
         }

@@ -73,7 +73,7 @@ static bool is_default(const Rule *rule, const char *name, const char *value) {
 /* A default is a phrase for the message, "one of its ports": as a value it is not known. */
 static int add_incident(Values *v, const Rule *rule, const json_t *incident) {
         json_t *variables = json_object_get(incident, "variables"), *value;
-        const char *name, *subject = member(incident, "subject");
+        const char *name, *subject = json_field_string(incident, "subject");
         int r = subject[0] ? values_add(v, TEXT_LITERAL("subject"), text_of(subject)) : 0;
 
         json_object_foreach (variables, name, value)
@@ -117,7 +117,6 @@ static ExitCode write_manifest(const char *path, const DeploymentChange *change)
         r = text ? file.error : -ENOMEM;
         if (r >= 0)
                 r = atomic_file_write_path(path, buffer_text(&file), 0600); /* it may hold passwords */
-
         return r < 0 ? fail(r, "Failed to write \"%s\"", path) : EXIT_FINE;
 }
 
@@ -140,8 +139,8 @@ static void print_remarks(const DeploymentChange *change) {
         if (json_array_size(change->fill_in) > 0)
                 printf("\nTo be filled in by you\n");
         json_array_foreach (change->fill_in, i, item) {
-                print_printable("  ", member(item, "path"), ": ");
-                print_printable("", member(item, "what"), "\n");
+                print_printable("  ", json_field_string(item, "path"), ": ");
+                print_printable("", json_field_string(item, "what"), "\n");
         }
         if (json_array_size(change->notes) > 0)
                 printf("\nLeft as it is\n");
@@ -215,7 +214,7 @@ static ExitCode plan(const char *what, const json_t *incident, const Arguments *
 
         if (rules_load(a, false, &rules, NULL) < 0)
                 return EXIT_TROUBLE;
-        rule = rule_set_find(rules, incident ? member(incident, "symptom") : what);
+        rule = rule_set_find(rules, incident ? json_field_string(incident, "symptom") : what);
         if (!rule)
                 return fail(0, "\"%s\" is neither an incident nor a symptom", what);
         if (!rule->remedy.deployment_patch)

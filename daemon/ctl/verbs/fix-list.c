@@ -6,7 +6,8 @@
 #include "daemon/ctl/incidents-text.h"
 #include "daemon/ctl/verbs/fix.h"
 
-/* Which rows an answer has, and how one becomes cells. */
+/* Which rows an answer has, and how one becomes cells. A cell that is neither a text nor a time tells
+ * whether the run can be undone. */
 typedef struct Listing {
         const char *verb, *event, *key, *none;
         const char *titles[TABLE_COLUMNS_MAX];
@@ -63,7 +64,7 @@ static void add_row(Table *t, const Listing *l, const json_t *row) {
 
         for (size_t i = 0; i < l->n_titles; i++) {
                 if (l->cells[i])
-                        cells[i] = member(row, l->cells[i]);
+                        cells[i] = json_field_string(row, l->cells[i]);
                 else if (l->times[i])
                         cells[i] = local_time(member_time(row, l->times[i]), times[i]);
                 else
@@ -91,12 +92,12 @@ typedef struct Listed {
 
 static int take(void *userdata, const json_t *line) {
         Listed *listed = userdata;
-        const char *event = member(line, "event");
+        const char *event = json_field_string(line, "event");
         json_t *rows = json_object_get(line, listed->listing->key), *row;
         size_t i;
 
         if (strcmp(event, "result") == 0) {
-                (void) fail(0, "edgewatch-fix: %s", member(line, "because"));
+                (void) fail(0, "edgewatch-fix: %s", json_field_string(line, "because"));
                 return 1;
         }
         if (strcmp(event, listed->listing->event) != 0 || !json_is_array(rows))

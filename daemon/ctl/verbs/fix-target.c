@@ -27,15 +27,15 @@ static int of_incident(const char *id, const RuleSet *rules, FixTarget *t) {
         if (r < 0)
                 return r;
         incident = incidents_find(report, id);
-        rule = rule_set_find(rules, member(incident, "symptom"));
+        rule = rule_set_find(rules, json_field_string(incident, "symptom"));
         if (!incident)
                 r = fail(0, "There is no incident \"%s\"", id);
         else if (!rule || !rule->remedy.fix)
                 r = fail(0, "The remedy of %s is no fix; see `edgewatchctl explain %s`",
-                        member(incident, "symptom"), id);
+                        json_field_string(incident, "symptom"), id);
         else if (copy(t->fix, sizeof(t->fix), rule->remedy.fix) < 0 ||
-                copy(t->subject, sizeof(t->subject), member(incident, "subject")) < 0 ||
-                copy(t->incident, sizeof(t->incident), member(incident, "id")) < 0)
+                copy(t->subject, sizeof(t->subject), json_field_string(incident, "subject")) < 0 ||
+                copy(t->incident, sizeof(t->incident), json_field_string(incident, "id")) < 0)
                 r = fail(ENAMETOOLONG, "Failed to read incident \"%s\"", id);
         json_decref(incident);
         json_decref(report);

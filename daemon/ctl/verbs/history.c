@@ -143,7 +143,7 @@ static int read_all(History *h, json_t *list, Table *t, size_t *ret_n) {
                 n++;
         }
         *ret_n = n;
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static ExitCode print_json_history(History *h) {

@@ -1,9 +1,9 @@
 /* silence: no alerts about a symptom or an incident for a while. It stays listed. */
 
-#include "daemon/ctl/client.h"
+#include <string.h>
 
 #include "daemon/base/clock.h"
-#include <string.h>
+#include "daemon/ctl/client.h"
 
 static int until_of(const char *word, usec_t *ret) {
         usec_t duration;

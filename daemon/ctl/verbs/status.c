@@ -10,15 +10,15 @@ static json_int_t counter(const json_t *source, const char *name) {
 
 static void add_source(Table *t, const json_t *source) {
         char read[24], wanted[24], dropped[24], lost[24];
-        const char *state = member(source, "state");
+        const char *state = json_field_string(source, "state");
         const char *cells[] = {
-                member(source, "name"),
+                json_field_string(source, "name"),
                 state,
                 read,
                 wanted,
                 dropped,
                 lost,
-                member(source, "reason"),
+                json_field_string(source, "reason"),
         };
 
         (void) snprintf(read, sizeof(read), "%" JSON_INTEGER_FORMAT, counter(source, "read"));
@@ -47,13 +47,13 @@ static void print_summary(const json_t *status, json_int_t n_active) {
         size_t n_problems = json_array_size(json_object_get(rules, "problems"));
         char started[LOCAL_TIME_MAX];
 
-        printf("edgewatchd %s, %s, since %s\n", member(status, "version"), member(status, "state"),
-                local_time(member_time(status, "started"), started));
+        printf("edgewatchd %s, %s, since %s\n", json_field_string(status, "version"),
+                json_field_string(status, "state"), local_time(member_time(status, "started"), started));
         printf("%" JSON_INTEGER_FORMAT " rules", json_integer_value(json_object_get(rules, "loaded")));
         if (n_problems > 0)
                 printf(", %zu problems with them or the configuration", n_problems);
-        if (member(bus, "state")[0])
-                printf("; system bus: %s", member(bus, "state"));
+        if (json_field_string(bus, "state")[0])
+                printf("; system bus: %s", json_field_string(bus, "state"));
         printf("\n%s%" JSON_INTEGER_FORMAT " active%s (edgewatchctl list)\n\n",
                 color_begin(n_active > 0 ? COLOR_RED : COLOR_GREEN), n_active, color_end());
 }
@@ -66,7 +66,7 @@ static void print_truncated(const json_t *sources) {
                 if (counter(source, "truncated") > 0)
                         printf("%s: %" JSON_INTEGER_FORMAT
                                " log lines were too long and were read up to a limit only\n",
-                                member(source, "name"), counter(source, "truncated"));
+                                json_field_string(source, "name"), counter(source, "truncated"));
 }
 
 /* A consequence does not count, its cause does. */

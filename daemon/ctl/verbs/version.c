@@ -1,13 +1,17 @@
+/* version: which edgewatch this is. */
+
 #include "daemon/ctl/output.h"
 
 static ExitCode run(const Arguments *a) {
+        json_t *object;
+        bool printed;
+
         if (!a->json) {
                 printf("edgewatch %s\n", EDGEWATCH_VERSION);
                 return EXIT_FINE;
         }
-
-        json_t *object = json_pack("{s:s}", "version", EDGEWATCH_VERSION);
-        bool printed = object && print_json(object);
+        object = json_pack("{s:s}", "version", EDGEWATCH_VERSION);
+        printed = object && print_json(object);
         json_decref(object);
         return printed ? EXIT_FINE : fail(ENOMEM, "Failed to print the version");
 }

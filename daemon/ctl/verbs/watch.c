@@ -1,7 +1,7 @@
 /* watch: prints each change of an incident as it happens. */
 
-#include "daemon/ctl/client.h"
 #include "daemon/base/clock.h"
+#include "daemon/ctl/client.h"
 #include "lib/base/printable.h"
 
 typedef struct Change {
