@@ -16,8 +16,9 @@
 
 #include "daemon/base/clock.h"
 #include "lib/base/buffer.h"
+#include "lib/world/fact-key.h"
 
-#define QUESTION_TIMEOUT_MS 6000
+#define QUESTION_TIMEOUT_MS 6000U
 #define GRACE               (4 * USEC_PER_SEC)
 #define ANSWER_MAX          ((size_t) 1024 * 1024)
 
@@ -31,25 +32,11 @@ typedef struct Question {
 
 /* Returns NULL when the key names a container that is not known. */
 static char *make_request(const World *world, const char *key) {
-        _cleanup_(freep) char *copy = strdup(key);
-        char *rest = copy, *kind = strsep(&rest, ":"), *from = strsep(&rest, ":"),
-             *host = strsep(&rest, ":");
+        FactKey k = fact_key_parse(key);
+        _cleanup_(freep) char *from = text_dup(k.from);
         const Container *container = from ? world_container(world, from) : NULL;
-        json_t *request;
-        uint64_t port;
-        char *text;
 
-        if (!kind || (from && strcmp(from, "host") != 0 && !(container && container->id)))
-                return NULL;
-        request = json_pack("{s:s, s:s, s:i}", "question", kind, "from", container ? container->id : "host",
-                "timeout_ms", QUESTION_TIMEOUT_MS);
-        if (host)
-                (void) json_object_set_new(request, "host", json_string(host));
-        if (rest && text_to_u64(text_of(rest), &port) >= 0)
-                (void) json_object_set_new(request, "port", json_integer((json_int_t) port));
-        text = json_dumps(request, JSON_COMPACT);
-        json_decref(request);
-        return text;
+        return fact_key_request(key, container ? container->id : NULL, QUESTION_TIMEOUT_MS);
 }
 
 /* One that systemd starts for each connection. */
@@ -110,11 +97,11 @@ static int start_question(const char *prober, const char *request, Question *q) 
 
 /* Reads until all have answered, or the deadline. */
 static void read_answers(Question *questions, size_t n) {
-        usec_t deadline = usec_add(realtime_now(), QUESTION_TIMEOUT_MS * USEC_PER_MSEC + GRACE);
+        usec_t deadline = usec_add(monotonic_now(), QUESTION_TIMEOUT_MS * USEC_PER_MSEC + GRACE);
 
         for (;;) {
                 struct pollfd waits[PROBER_QUESTIONS_MAX];
-                usec_t now = realtime_now();
+                usec_t now = monotonic_now();
                 size_t n_open = 0;
 
                 for (size_t i = 0; i < n; i++) {

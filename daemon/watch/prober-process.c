@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "lib/base/buffer.h"
+#include "lib/world/fact-key.h"
 
 #define QUESTIONS_AT_ONCE 8
 #define QUESTIONS_WAITING 64
@@ -47,13 +48,11 @@ struct ProberProcess {
 static const char *const network_questions[] = {"connect", "resolve", "tcp-info", "tls"};
 static const char *const plain_questions[] = {"firewall", "listeners", "runtime-config"};
 
-static Text first_word(const char *key) {
-        return (Text){key, strcspn(key, ":")};
-}
-
 static bool is_network_question(const char *key) {
+        FactKey k = fact_key_parse(key);
+
         for (size_t i = 0; i < ELEMENTSOF(network_questions); i++)
-                if (text_is(first_word(key), network_questions[i]))
+                if (text_is(k.question, network_questions[i]))
                         return true;
         return false;
 }
@@ -74,46 +73,13 @@ static bool prober_knows(const Prober *p, const char *key) {
                 (self->program && access(self->program, X_OK) == 0);
 }
 
-/* "connect:FROM:HOST:PORT" as a request. The container's id comes from the World, the rest from the key. */
-static char *make_request(const char *key, const json_t *object, usec_t timeout) {
-        const char *id = json_string_value(json_object_get(object, "id"));
-        Text rest = text_of(key), parts[4] = {};
-        json_t *request;
-        uint64_t port = 0;
-        size_t n = 0;
-        char *text;
-
-        for (; n < ELEMENTSOF(parts); n++) {
-                const char *colon = memchr(rest.data, ':', rest.len);
-
-                parts[n] = colon ? text_clip(rest, (size_t) (colon - rest.data)) : rest;
-                rest = colon ? text_skip(rest, parts[n].len + 1) : TEXT_NONE;
-                if (!colon) {
-                        n++;
-                        break;
-                }
-        }
-        if (n > 1 && !text_is(parts[1], "host") && !id)
-                return NULL;
-        request = json_pack("{s:s%, s:s, s:I}", "question", parts[0].data, parts[0].len, "from",
-                n > 1 && !text_is(parts[1], "host") ? id : "host", "timeout_ms",
-                (json_int_t) (timeout / USEC_PER_MSEC));
-        if (n > 2)
-                (void) json_object_set_new(request, "host", json_stringn(parts[2].data, parts[2].len));
-        if (n > 3 && text_to_u64(parts[3], &port) >= 0)
-                (void) json_object_set_new(request, "port", json_integer((json_int_t) port));
-        text = json_dumps(request, JSON_COMPACT);
-        json_decref(request);
-        return text;
-}
-
 static Asked *asked_free(Asked *a) {
         if (!a)
                 return NULL;
         (void) sd_event_source_disable_unref(a->io);
         (void) sd_event_source_disable_unref(a->deadline);
-        (void) sd_event_source_disable_unref(
-                a->child); /* owns the process: kills and reaps it if it still runs */
+        /* owns the process: kills and reaps it if it still runs */
+        (void) sd_event_source_disable_unref(a->child);
         if (a->fd >= 0)
                 (void) close(a->fd);
         buffer_done(&a->answer);
@@ -153,8 +119,6 @@ static void finish(Asked *a, const char *why) {
 }
 
 static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        (void) s;
-        (void) usec;
         finish(userdata, "the prober did not answer in time");
         return 0;
 }
@@ -164,8 +128,6 @@ static int on_readable(sd_event_source *s, int fd, uint32_t revents, void *userd
         Asked *a = userdata;
         ssize_t n = read(fd, chunk, sizeof(chunk));
 
-        (void) s;
-        (void) revents;
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
         if (n <= 0)
@@ -220,9 +182,6 @@ static int spawn(const char *program, int fd, pid_t *ret) {
 
 static int on_child(sd_event_source *s, const siginfo_t *si, void *userdata) {
         /* its end of the socket is what tells: the answer may still be in there */
-        (void) s;
-        (void) si;
-        (void) userdata;
         return 0;
 }
 
@@ -279,7 +238,6 @@ static int start_question(Asked *a) {
 
 /* A question that could not even be started is answered like any other: later, through the loop. */
 static int on_failed_start(sd_event_source *s, void *userdata) {
-        (void) s;
         finish(userdata, "the prober could not be started");
         return 0;
 }
@@ -324,7 +282,8 @@ static int prober_ask(Prober *p, const char *key, const json_t *object, usec_t t
                 .answer.max_bytes = ANSWER_MAX_BYTES,
         };
         a->key = strdup(key);
-        a->request = make_request(key, object, a->timeout);
+        a->request = fact_key_request(key, json_string_value(json_object_get(object, "id")),
+                (unsigned) (a->timeout / USEC_PER_MSEC));
         if (!a->key)
                 return -ENOMEM;
         if (!a->request)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 
 #include "daemon/probe/listeners.h"
+#include "lib/world/fact-key.h"
 
 struct WorldLive {
         const Config *config;
@@ -173,9 +174,8 @@ static bool is_active(const char *key) {
 /* resolve:FROM:…, tcp-info:FROM: the prober is told the container's id; only it can turn that into a process
  * safely. */
 static json_t *container_of_key(const World *world, const char *key) {
-        const char *from = strchr(key, ':'), *end = from ? strchr(from + 1, ':') : NULL;
-        Text text = from ? text_of(from + 1) : TEXT_NONE;
-        _cleanup_(freep) char *name = text_dup(end ? text_clip(text, (size_t) (end - from - 1)) : text);
+        FactKey k = fact_key_parse(key);
+        _cleanup_(freep) char *name = text_dup(k.from);
         const Container *container = name ? world_container(world, name) : NULL;
 
         return container ? json_pack("{s:s}", "id", container->id) : NULL;

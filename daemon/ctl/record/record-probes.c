@@ -6,6 +6,7 @@
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/record/recorder.h"
 #include "lib/base/redact.h"
+#include "lib/world/fact-key.h"
 
 #define FIREWALL_PART "net/firewall.rules"
 #define ANSWERS_PART  "probes.jsonl"
@@ -32,22 +33,20 @@ static int write_firewall(Recorder *r, const World *w) {
 
 /* "connect:FROM:HOST:PORT" or "tcp-info:FROM" and its answer as one object of probes.jsonl. */
 static json_t *describe_answer(const char *key, const Fact *f) {
-        _cleanup_(freep) char *copy = strdup(key);
-        char *rest = copy, time[TIMESTAMP_MAX], *probe = strsep(&rest, ":"), *from = strsep(&rest, ":"),
-             *target = strsep(&rest, ":");
-        json_t *object = json_pack("{s:s, s:s?, s:s?, s:s*}", "time", timestamp_format(f->time, time),
-                "probe", probe, "from", from, "target", target);
-        uint64_t port;
+        FactKey k = fact_key_parse(key);
+        char time[TIMESTAMP_MAX];
+        json_t *object = json_pack("{s:s, s:s%, s:s%}", "time", timestamp_format(f->time, time), "probe",
+                k.question.data, k.question.len, "from", k.from.data, k.from.len);
+        int r = 0;
 
-        if (!object)
-                return NULL;
-        if (rest && text_to_u64(text_of(rest), &port) >= 0)
-                (void) json_object_set_new(object, "port", json_integer((json_int_t) port));
-        if (json_object_update(object, f->value) < 0) {
-                json_decref(object);
-                return NULL;
-        }
-        return object;
+        if (!text_is_empty(k.host))
+                r = json_object_set_new(object, "target", json_stringn(k.host.data, k.host.len));
+        if (r >= 0 && k.port > 0)
+                r = json_object_set_new(object, "port", json_integer((json_int_t) k.port));
+        if (r >= 0 && json_object_update(object, f->value) >= 0)
+                return object;
+        json_decref(object);
+        return NULL;
 }
 
 static int write_answers(Recorder *r, const World *w, const UpstreamQuestions *q) {
