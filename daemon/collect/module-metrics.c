@@ -34,8 +34,10 @@ static bool ask_metrics(const char *address, Buffer *b) {
 }
 
 int module_metrics_read(const Container *c, Buffer *b) {
-        for (size_t i = 0; i < c->n_networks; i++)
+        for (size_t i = 0; i < c->n_networks; i++) {
+                buffer_clear(b); /* of what came from the address before, which was no answer */
                 if (c->addresses[i] && ask_metrics(c->addresses[i], b))
                         return 1;
+        }
         return 0;
 }
