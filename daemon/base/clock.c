@@ -16,3 +16,7 @@ usec_t realtime_now(void) {
 usec_t monotonic_now(void) {
         return now(CLOCK_MONOTONIC);
 }
+
+usec_t boottime_now(void) {
+        return now(CLOCK_BOOTTIME);
+}

@@ -5,8 +5,9 @@
 
 #include "daemon/watch/clock-watch.h"
 
-#include <time.h>
 #include <sys/timerfd.h>
+
+#include "daemon/base/clock.h"
 
 struct ClockWatch {
         sd_event_source *source;
@@ -15,15 +16,8 @@ struct ClockWatch {
         int64_t distance; /* wall clock less time since boot */
 };
 
-static int64_t clock_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (int64_t) ts.tv_sec * (int64_t) USEC_PER_SEC + ts.tv_nsec / (int64_t) NSEC_PER_USEC;
-}
-
 static int64_t measure(void) {
-        return clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME);
+        return (int64_t) realtime_now() - (int64_t) boottime_now();
 }
 
 static int arm(int fd) {

@@ -9,6 +9,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 
@@ -173,7 +174,7 @@ int manager_reload(Manager *m) {
         int r;
 
         m->phase = PHASE_RELOADING;
-        (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) source_monotonic());
+        (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) monotonic_now());
         r = reload(m, &problems);
         problem_list_done(&m->problems);
         m->problems = problems;

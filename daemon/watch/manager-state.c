@@ -7,8 +7,8 @@
 
 #include <malloc.h>
 #include <string.h>
-#include <time.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 #include "daemon/watch/state.h"
@@ -22,12 +22,9 @@
 #define READ_BACK_MARGIN (10 * USEC_PER_SEC)
 
 usec_t manager_cold_start(void) {
-        struct timespec ts;
-        usec_t since_boot, now = source_realtime();
+        usec_t since_boot = boottime_now();
 
-        (void) clock_gettime(CLOCK_BOOTTIME, &ts);
-        since_boot = (usec_t) ts.tv_sec * USEC_PER_SEC;
-        return usec_sub(now, since_boot < COLD_START_MAX ? since_boot : COLD_START_MAX);
+        return usec_sub(realtime_now(), since_boot < COLD_START_MAX ? since_boot : COLD_START_MAX);
 }
 
 static void log_set_aside(Manager *m) {
@@ -37,7 +34,7 @@ static void log_set_aside(Manager *m) {
 }
 
 void manager_set_time_back(Manager *m) {
-        usec_t now = source_realtime();
+        usec_t now = realtime_now();
 
         world_set_back(m->world, now);
         diagnosis_set_back(m->compiled.diagnosis, now);
@@ -46,7 +43,7 @@ void manager_set_time_back(Manager *m) {
 int manager_restore_state(Manager *m) {
         int r;
 
-        r = state_load(m->config->state_directory, source_realtime(), &m->restored, &m->set_aside);
+        r = state_load(m->config->state_directory, realtime_now(), &m->restored, &m->set_aside);
         if (r < 0) {
                 log_warning_errno(r, "Failed to read the state in %s, starting without, ignoring: %m",
                         m->config->state_directory);
@@ -58,7 +55,7 @@ int manager_restore_state(Manager *m) {
         r = manager_restore_counts(m, m->restored);
         if (r < 0)
                 return r;
-        r = silence_restore(m->silence, json_object_get(m->restored, "silences"), source_realtime());
+        r = silence_restore(m->silence, json_object_get(m->restored, "silences"), realtime_now());
         if (r < 0)
                 log_warning_errno(r, "Failed to restore all silences, ignoring: %m");
         r = diagnosis_restore(m->compiled.diagnosis, json_object_get(m->restored, "diagnosis"));
@@ -102,7 +99,7 @@ static json_t *save_positions(const Manager *m) {
 
 static json_t *make_state(const Manager *m) {
         json_t *diagnosis = diagnosis_save(m->compiled.diagnosis), *positions = save_positions(m),
-               *silences = silence_save(m->silence, source_realtime());
+               *silences = silence_save(m->silence, realtime_now());
 
         if (!diagnosis || !positions || !silences) {
                 json_decref(diagnosis);
@@ -111,7 +108,7 @@ static json_t *make_state(const Manager *m) {
                 return NULL;
         }
         return json_pack("{s:i, s:I, s:o, s:o, s:o, s:O, s:O}", "version", STATE_VERSION, "saved_at",
-                (json_int_t) source_realtime(), "sources", positions, "diagnosis", diagnosis, "silences",
+                (json_int_t) realtime_now(), "sources", positions, "diagnosis", diagnosis, "silences",
                 silences, "raised", m->raised, "fixed", m->fixed);
 }
 
@@ -142,7 +139,7 @@ static void save(Manager *m) {
         note_result(m, state ? state_save(m->config->state_directory, state) : -ENOMEM);
         json_decref(state);
         (void) malloc_trim(0); /* the state and its text were the most that was held at once */
-        m->saved_at = source_monotonic();
+        m->saved_at = monotonic_now();
         m->saved_n_read = count_read(m);
         /* After a failure an incident's change waits for the next turn like anything else. */
         m->save_soon = m->save_error < 0;
@@ -157,7 +154,7 @@ static int arm_save(Manager *m, usec_t at) {
 }
 
 int manager_save_if_due(Manager *m) {
-        usec_t age = usec_sub(source_monotonic(), m->saved_at);
+        usec_t age = usec_sub(monotonic_now(), m->saved_at);
 
         if (intake_pending(m->intake) > 0)
                 return 0;

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/watch/manager-internal.h"
 #include "lib/base/printable.h"
@@ -90,11 +91,11 @@ json_t *manager_status(const Manager *m) {
         return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "version",
                 EDGEWATCH_VERSION, "state", phase_names[m->phase], "started",
                 timestamp_format(m->started, started), "uptime_seconds",
-                (json_int_t) (usec_sub(source_realtime(), m->started) / USEC_PER_SEC), "sources",
+                (json_int_t) (usec_sub(realtime_now(), m->started) / USEC_PER_SEC), "sources",
                 sources_to_json(m), "rules", rules_to_json(m), "matcher", matcher_to_json(m), "incidents",
                 incidents_to_json(m), "dropped", (json_int_t) diagnosis_dropped(m->compiled.diagnosis),
                 "waiting", (json_int_t) intake_pending(m->intake), "state_file", state_file_to_json(m),
-                "silences", silence_save(m->silence, source_realtime()), "symptoms",
+                "silences", silence_save(m->silence, realtime_now()), "symptoms",
                 manager_symptoms_to_json(m), "fixes", manager_fixes_to_json(m));
 }
 

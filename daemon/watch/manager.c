@@ -12,6 +12,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "lib/report/report.h"
 
@@ -94,7 +95,7 @@ Manager *manager_free(Manager *m) {
 /* That something is over is no alert. */
 static bool is_silenced(const Manager *m, const Incident *incident, IncidentChange change) {
         return change != CHANGE_CLEARED && change != CHANGE_REFUTED &&
-                silence_covers(m->silence, incident, source_realtime());
+                silence_covers(m->silence, incident, realtime_now());
 }
 
 /* The fixer writes its steps and their outcome itself; a plan is only known here. */
@@ -137,13 +138,13 @@ static void on_facts_arrived(void *userdata) {
         Manager *m = userdata;
         int r;
 
-        r = diagnosis_facts_arrived(m->compiled.diagnosis, source_realtime());
+        r = diagnosis_facts_arrived(m->compiled.diagnosis, realtime_now());
         if (r < 0)
                 log_error_errno(r, "Failed to take in facts: %m");
 }
 
 static usec_t world_clock(void *userdata) {
-        return source_realtime();
+        return realtime_now();
 }
 
 static void on_source_lost(void *userdata, SourceKind kind) {
@@ -170,7 +171,7 @@ static void on_clock_stepped(void *userdata, int64_t by_usec) {
 
 static const char *find_stuck(void *userdata, usec_t patience) {
         const Manager *m = userdata;
-        usec_t now = source_monotonic();
+        usec_t now = monotonic_now();
 
         for (size_t i = 0; i < m->n_sources; i++) {
                 usec_t due = source_due(m->sources[i]);
@@ -194,7 +195,7 @@ static int settle(Manager *m) {
         m->settled = true;
         /* rules name their subjects by it (parent, hub, hostname), and the first suspicion cannot wait for
          * it */
-        if (!world_fact(m->world, source_realtime(), 0, "runtime-config"))
+        if (!world_fact(m->world, realtime_now(), 0, "runtime-config"))
                 return -ENOMEM;
         repair_consider_all(m->repair);
         return diagnosis_set_held(m->compiled.diagnosis, false);
@@ -214,7 +215,7 @@ static int after_each(sd_event_source *source, void *userdata) {
         Manager *m = userdata;
         int r;
 
-        r = intake_drain(m->intake, source_realtime());
+        r = intake_drain(m->intake, realtime_now());
         if (r < 0)
                 log_error_errno(r, "Failed to diagnose an event: %m");
         if (r > 0) {
@@ -388,7 +389,7 @@ static int create_sources(Manager *m) {
 int manager_start(Manager *m) {
         int r;
 
-        m->started = source_realtime();
+        m->started = realtime_now();
         r = build_stages(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
@@ -408,7 +409,7 @@ int manager_start(Manager *m) {
 
         manager_restart_sources(m);
         m->phase = PHASE_RUNNING;
-        m->saved_at = source_monotonic();
+        m->saved_at = monotonic_now();
         m->show_status = true;
         (void) sd_notify(0, "READY=1");
         log_write(LOG_INFO, MESSAGE_ID_STARTED, "edgewatchd %s watches with %zu rules.", EDGEWATCH_VERSION,
@@ -445,7 +446,7 @@ Diagnosis *manager_diagnosis(const Manager *m) {
 int manager_silence(Manager *m, const char *what, usec_t until) {
         int r;
 
-        r = silence_set(m->silence, what, until, source_realtime());
+        r = silence_set(m->silence, what, until, realtime_now());
         if (r < 0)
                 return r;
         m->save_now = true;

@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "lib/report/report.h"
 
@@ -29,23 +29,8 @@ const char *source_state_to_string(SourceState s) {
         return s >= 0 && s < SOURCE_STATE_X_MAX ? state_names[s] : NULL;
 }
 
-static usec_t clock_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
 usec_t source_due(const Source *s) {
         return s->ops->due ? s->ops->due(s) : s->due;
-}
-
-usec_t source_monotonic(void) {
-        return clock_usec(CLOCK_MONOTONIC);
-}
-
-usec_t source_realtime(void) {
-        return clock_usec(CLOCK_REALTIME);
 }
 
 int source_new(const SourceOps *ops, const SourceContext *context, Source **ret) {
@@ -56,7 +41,7 @@ int source_new(const SourceOps *ops, const SourceContext *context, Source **ret)
         s->ops = ops;
         s->context = *context;
         s->state = SOURCE_OFF;
-        s->since = source_realtime();
+        s->since = realtime_now();
         *ret = s;
         return 0;
 }
@@ -83,7 +68,7 @@ static void set_state(Source *s, SourceState state) {
         if (s->state == state)
                 return;
         s->state = state;
-        s->since = source_realtime();
+        s->since = realtime_now();
         if (s->context.changed)
                 s->context.changed(s->context.userdata, s);
 }

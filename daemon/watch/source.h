@@ -50,8 +50,8 @@ typedef struct SourceOps {
         void (*stop)(Source *s);
         /* Its position, to be saved with the engine's state; NULL for none. */
         json_t *(*save)(const Source *s);
-        void (*done)(
-                Source *s); /* frees what start() and restoring allocated beyond descriptors; may be NULL */
+        /* Optional: frees what start() and restoring allocated beyond descriptors. */
+        void (*done)(Source *s);
         /* Optional: more for `status`, added to the object. */
         void (*describe)(const Source *s, json_t *object);
         /* Optional: what it had offered left the merge; a source that paused because its input was full goes
@@ -114,9 +114,6 @@ void source_degrade(Source *s, int error, const char *format, ...) _printf_(3, 4
 void source_lost(Source *s, SourceKind kind, const char *format, ...) _printf_(3, 4);
 /* Since when, monotonic, the source keeps something waiting; 0 when it does not. */
 usec_t source_due(const Source *s);
-/* For `due`. */
-usec_t source_monotonic(void);
-usec_t source_realtime(void);
 /* What was saved for this source by the last run, NULL when nothing was. */
 const json_t *source_saved_position(const Source *s);
 json_t *source_to_json(const Source *s); /* name, state, reason, since, counters */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "lib/config/config.h"
+#include "daemon/base/clock.h"
 #include "daemon/watch/sources/registry.h"
 #include "lib/event/docker-event.h"
 
@@ -164,7 +165,7 @@ static int read_containers(Follow *f) {
                 r = container_from_json(item, &container);
                 if (r < 0)
                         break;
-                container_state_event(container, source_realtime(), &event);
+                container_state_event(container, realtime_now(), &event);
                 r = world_apply(f->world, &event);
                 (void) container_unref(container);
                 if (r < 0)
@@ -305,7 +306,7 @@ int main(int argc, char **argv) {
         }
         f.state_path = argv[3];
         ago = (usec_t) strtoul(argv[4], NULL, 10) * USEC_PER_SEC;
-        r = follow(&f, argv[1], argv[2], usec_sub(source_realtime(), ago));
+        r = follow(&f, argv[1], argv[2], usec_sub(realtime_now(), ago));
         if (r < 0)
                 (void) fprintf(stderr, "follow-source: %s\n", strerror(-r));
         return r < 0 ? 1 : 0;

@@ -1,13 +1,14 @@
-#include "daemon/watch/sources/docker.h"
-
-#include <stdio.h>
-#include <time.h>
-
 /* Lists and inspects: the net beneath the event stream. A container that the stream spoke of is inspected
  * 100 ms later, every container once a minute; what State shows and nobody told becomes an event.
  *
  * One inspection at a time: an engine in trouble is not to be pressed. The trap: engines are known to answer
  * everything but the inspection of one hung container, so that a time-out there is not the engine's. */
+
+#include "daemon/watch/sources/docker.h"
+
+#include <stdio.h>
+
+#include "daemon/base/clock.h"
 
 static bool is_id(Text id) {
         if (id.len != DOCKER_ID_LEN)
@@ -420,16 +421,8 @@ static int ask_networks(Docker *d) {
                 &d->list);
 }
 
-static usec_t clock_usec(clockid_t clock) {
-        struct timespec ts;
-
-        if (clock_gettime(clock, &ts) < 0 || ts.tv_sec < 0)
-                return 0;
-        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
 int docker_sweep_start(Docker *d) {
-        usec_t offset = usec_sub(clock_usec(CLOCK_REALTIME), clock_usec(CLOCK_BOOTTIME));
+        usec_t offset = usec_sub(realtime_now(), boottime_now());
 
         if (d->sweep != DOCKER_SWEEP_NONE || d->list)
                 return 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/config/config.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/watch/sources/journal-reader.h"
 #include "daemon/watch/sources/registry.h"
@@ -131,7 +132,7 @@ static int read_entry(JournalSource *j, const JournalEntry *entry) {
 
 /* Returns 1 when there is more, 0 at the end. */
 static int read_batch(JournalSource *j) {
-        usec_t end = source_monotonic() + BATCH_USEC;
+        usec_t end = monotonic_now() + BATCH_USEC;
         JournalEntry entry;
         int r;
 
@@ -140,7 +141,7 @@ static int read_batch(JournalSource *j) {
                         j->paused = true;
                         return 1;
                 }
-                if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && source_monotonic() > end)
+                if (n % CLOCK_EVERY == CLOCK_EVERY - 1 && monotonic_now() > end)
                         return 1;
                 r = journal_reader_next(&j->reader, &entry);
                 if (r <= 0)
@@ -188,7 +189,7 @@ static int read_on(JournalSource *j) {
         }
 
         if (r > 0 && !j->paused)
-                s->due = source_monotonic();
+                s->due = monotonic_now();
         else if (r == 0)
                 caught_up(j);
         k = sd_event_source_set_enabled(j->again, r > 0 && !j->paused ? SD_EVENT_ONESHOT : SD_EVENT_OFF);

@@ -1,13 +1,3 @@
-#include <arpa/inet.h>
-#include <stdio.h>
-
-#include "lib/config/config.h"
-#include "daemon/watch/http.h"
-#include "daemon/watch/source.h"
-#include "daemon/watch/sources/registry.h"
-#include "lib/base/buffer.h"
-#include "lib/event/prometheus.h"
-
 /* What edgeHub and edgeAgent say about themselves in Prometheus' text, asked for once a sweep at the address
  * of their container; only while it runs and belongs to the runtime.
  *
@@ -17,6 +7,17 @@
  *
  * The trap: what systemd's IPAddressAllow= forbids is not refused. The packets vanish, so that it looks like
  * a module that hangs; hence the hint. */
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/watch/http.h"
+#include "daemon/watch/source.h"
+#include "daemon/watch/sources/registry.h"
+#include "lib/base/buffer.h"
+#include "lib/config/config.h"
+#include "lib/event/prometheus.h"
 
 #define METRICS_PORT      9600
 #define METRICS_BYTES_MAX ((size_t) 1024 * 1024)
@@ -301,7 +302,7 @@ static json_t *metrics_save(const Source *s) {
 static void metrics_describe(const Source *s, json_t *object) {
         const Metrics *m = (const Metrics *) s;
         json_t *list = json_array();
-        usec_t now = source_monotonic();
+        usec_t now = monotonic_now();
 
         for (size_t i = 0; i < ELEMENTSOF(m->modules); i++) {
                 const Module *module = &m->modules[i];
