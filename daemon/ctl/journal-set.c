@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "daemon/ctl/output.h"
+#include "lib/base/fnv.h"
 
 #define FILES_MAX 65536
 
@@ -210,11 +211,10 @@ void journal_set_done(JournalSet *set) {
         *set = (JournalSet){};
 }
 
-/* FNV-1a over what of an entry's cursor the sender gave it (boot, times, content), not its place in a file.
+/* A hash over what of an entry's cursor the sender gave it (boot, times, content), not its place in a file.
  */
 static int identity(sd_journal *journal, uint64_t *ret) {
         _cleanup_(freep) char *cursor = NULL;
-        uint64_t hash = 0xcbf29ce484222325;
         const char *own;
         int r;
 
@@ -222,9 +222,8 @@ static int identity(sd_journal *journal, uint64_t *ret) {
         if (r < 0)
                 return r;
         own = strstr(cursor, ";b=");
-        for (const char *c = own ? own : cursor; *c; c++)
-                hash = (hash ^ (unsigned char) *c) * 0x100000001b3;
-        *ret = hash;
+        own = own ? own : cursor;
+        *ret = fnv_add(FNV_BASIS, own, strlen(own));
         return 0;
 }
 

@@ -1,22 +1,20 @@
-#include "daemon/watch/sources/docker-history.h"
-
 /* State.StartedAt and State.FinishedAt name the last start and the last end of a container. Each is compared
  * with what was told; what the stream told is recognised by its time, which is never before State's.
  *
  * The trap: inspect and the stream race. A change is told by one of them exactly once: the stream has
  * DOCKER_HISTORY_SETTLE to do it, and is not believed again afterwards. */
 
+#include "daemon/watch/sources/docker-history.h"
+
+#include "lib/base/fnv.h"
+
 /* The engine stamps the event after State, but State's end is containerd's clock reading. */
 #define STAMP_TOLERANCE (100 * USEC_PER_MSEC)
 
 static uint64_t error_hash(const char *error) {
-        uint64_t hash = 14695981039346656037U; /* FNV-1a */
-
         if (!error || !*error)
                 return 0;
-        for (; *error; error++)
-                hash = (hash ^ (unsigned char) *error) * 1099511628211U;
-        return hash & INT64_MAX; /* JSON has no more */
+        return fnv_add(FNV_BASIS, error, strlen(error)) & INT64_MAX; /* JSON has no more */
 }
 
 static bool is_seen(usec_t seen, usec_t stamp) {

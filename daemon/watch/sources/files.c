@@ -1,3 +1,12 @@
+/* The configuration files that diagnosis rests on, and the kernel's host name.
+ *
+ * Watches directories, not files: whoever replaces a file renames a new one over it (files-watches.c says
+ * how). After anything that matters all is looked at once more, 200 ms later, and only what is not as it was
+ * told before is told: a burst of changes or an overrun costs no more than one look.
+ *
+ * The runtime's own configuration holds keys: of it only existence and change are told, as of any file that
+ * may not be read. The trap: a directory has to be watched before what is in it is looked at. */
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,15 +16,7 @@
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/files-watches.h"
 #include "daemon/watch/sources/registry.h"
-
-/* The configuration files that diagnosis rests on, and the kernel's host name.
- *
- * Watches directories, not files: whoever replaces a file renames a new one over it (files-watches.c says
- * how). After anything that matters all is looked at once more, 200 ms later, and only what is not as it was
- * told before is told: a burst of changes or an overrun costs no more than one look.
- *
- * The runtime's own configuration holds keys: of it only existence and change are told, as of any file that
- * may not be read. The trap: a directory has to be watched before what is in it is looked at. */
+#include "lib/base/fnv.h"
 
 #define DEBOUNCE          (200 * USEC_PER_MSEC)
 #define CONTENT_BYTES_MAX ((size_t) 64 * 1024)
@@ -85,14 +86,6 @@ static usec_t now_of(const Files *f, clockid_t clock) {
         return now;
 }
 
-static uint64_t digest_of(const void *data, size_t len) {
-        uint64_t digest = 0xcbf29ce484222325; /* FNV-1a: tells changes apart, withstands no attack */
-
-        FOREACH_ARRAY (byte, (const uint8_t *) data, len)
-                digest = (digest ^ *byte) * 0x100000001b3;
-        return digest;
-}
-
 static int watch_all(Files *f) {
         int r;
 
@@ -116,7 +109,7 @@ static uint64_t digest_of_stat(const struct stat *st) {
         } told = {st->st_dev, st->st_ino, (uint64_t) st->st_size, (uint64_t) st->st_mtim.tv_sec,
                 (uint64_t) st->st_mtim.tv_nsec};
 
-        return digest_of(&told, sizeof(told));
+        return fnv_add(FNV_BASIS, &told, sizeof(told));
 }
 
 static Look look_from_outside(const char *path, uint64_t *ret_digest) {
@@ -144,7 +137,7 @@ static Look look_inside(Files *f, const char *path, Text *ret_content, uint64_t 
         if (n < 0 || len > CONTENT_BYTES_MAX)
                 return look_from_outside(path, ret_digest);
         *ret_content = (Text){f->content, len};
-        *ret_digest = digest_of(f->content, len);
+        *ret_digest = fnv_add(FNV_BASIS, f->content, len);
         return LOOK_READ;
 }
 
