@@ -93,69 +93,40 @@ static int take_one_more(
 }
 
 static int take_option(Arguments *a, Option option, const char *value, FILE *errors) {
-        a->given |= UINT32_C(1) << option;
+        bool *const flags[OPTION_X_MAX] = {
+                [OPTION_ALL] = &a->all,
+                [OPTION_HELP] = &a->help,
+                [OPTION_JSON] = &a->json,
+                [OPTION_MERGE] = &a->merge,
+                [OPTION_PASSIVE] = &a->passive,
+                [OPTION_VERBOSE] = &a->verbose,
+                [OPTION_VERSION] = &a->version,
+                [OPTION_YES] = &a->yes,
+        };
+        const char **const values[OPTION_X_MAX] = {
+                [OPTION_DEPLOYMENT] = &a->deployment,
+                [OPTION_DIRECTORY] = &a->directory,
+                [OPTION_DONT_RUN] = &a->dont_run,
+                [OPTION_FOR] = &a->duration,
+                [OPTION_OUTPUT] = &a->output,
+                [OPTION_RECORDING] = &a->recording,
+                [OPTION_SINCE] = &a->since,
+                [OPTION_SUBJECT] = &a->subject,
+                [OPTION_UNTIL] = &a->until,
+        };
 
-        switch (option) {
-        case OPTION_ALL:
-                a->all = true;
-                return 0;
-        case OPTION_COLOR:
+        a->given |= UINT32_C(1) << option;
+        if (flags[option])
+                *flags[option] = true;
+        else if (values[option])
+                *values[option] = value;
+        else if (option == OPTION_COLOR)
                 return take_color(a, value, errors);
-        case OPTION_DEPLOYMENT:
-                a->deployment = value;
-                return 0;
-        case OPTION_DIRECTORY:
-                a->directory = value;
-                return 0;
-        case OPTION_DONT_RUN:
-                a->dont_run = value;
-                return 0;
-        case OPTION_FOR:
-                a->duration = value;
-                return 0;
-        case OPTION_HELP:
-                a->help = true;
-                return 0;
-        case OPTION_JSON:
-                a->json = true;
-                return 0;
-        case OPTION_MERGE:
-                a->merge = true;
-                return 0;
-        case OPTION_OUTPUT:
-                a->output = value;
-                return 0;
-        case OPTION_PASSIVE:
-                a->passive = true;
-                return 0;
-        case OPTION_RECORDING:
-                a->recording = value;
-                return 0;
-        case OPTION_RULES:
+        else if (option == OPTION_RULES)
                 return take_one_more(a->rules, &a->n_rules, RULE_DIRECTORIES_MAX, "rules", value, errors);
-        case OPTION_SET:
+        else if (option == OPTION_SET)
                 return take_one_more(a->settings, &a->n_settings, SETTINGS_MAX, "set", value, errors);
-        case OPTION_SINCE:
-                a->since = value;
-                return 0;
-        case OPTION_SUBJECT:
-                a->subject = value;
-                return 0;
-        case OPTION_UNTIL:
-                a->until = value;
-                return 0;
-        case OPTION_VERBOSE:
-                a->verbose = true;
-                return 0;
-        case OPTION_VERSION:
-                a->version = true;
-                return 0;
-        case OPTION_YES:
-                a->yes = true;
-                return 0;
-        default:
-                return -EINVAL;
-        }
+        return 0;
 }
 
 int arguments_parse(Arguments *ret, int argc, char **argv, FILE *errors) {

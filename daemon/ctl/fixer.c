@@ -40,13 +40,15 @@ static int connect_fixer(const char *path) {
 static int send_request(int fd, const json_t *request) {
         _cleanup_(freep) char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
         size_t len = text ? strlen(text) : 0;
+        ssize_t n;
 
         if (!text)
                 return -ENOMEM;
         /* shorter than any socket buffer: it goes out whole or not at all */
-        if (send(fd, text, len, MSG_NOSIGNAL) != (ssize_t) len || shutdown(fd, SHUT_WR) < 0)
-                return errno > 0 ? -errno : -EIO;
-        return 0;
+        n = send(fd, text, len, MSG_NOSIGNAL);
+        if (n < 0 || shutdown(fd, SHUT_WR) < 0)
+                return -errno;
+        return (size_t) n == len ? 0 : -EIO;
 }
 
 static bool has_event(const json_t *line) {

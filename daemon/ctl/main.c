@@ -7,11 +7,13 @@
 #include "daemon/ctl/output.h"
 #include "daemon/ctl/verb.h"
 
+#define LEFT_WIDTH 30
+
 static void print_row(const char *left, const char *help) {
-        if (strlen(left) <= 30)
-                printf("  %-30s %s\n", left, help);
+        if (strlen(left) <= LEFT_WIDTH)
+                printf("  %-*s %s\n", LEFT_WIDTH, left, help);
         else
-                printf("  %s\n  %-30s %s\n", left, "", help);
+                printf("  %s\n  %-*s %s\n", left, LEFT_WIDTH, "", help);
 }
 
 static void print_help(void) {
