@@ -67,8 +67,7 @@ static void explain_forbidden(const char *socket_path, char ret[static ENGINE_RE
         else
                 (void) snprintf(ret, ENGINE_REASON_MAX,
                         "edgewatch-gate may not open %s, which is for the group %lu, which has no name; "
-                        "what "
-                        "lets it in is [Service] SupplementaryGroups=%lu in " DROP_IN,
+                        "what lets it in is [Service] SupplementaryGroups=%lu in " DROP_IN,
                         socket_path, (unsigned long) st.st_gid, (unsigned long) st.st_gid);
 }
 

@@ -34,11 +34,11 @@ int bus_new(Bus **ret, Manager *manager) {
 static void connection_done(Connection *c) {
         bus_access_forget(c);
         c->name_slot = sd_bus_slot_unref(c->name_slot);
-        if (c->bus) {
-                (void) sd_bus_detach_event(c->bus);
-                c->bus = sd_bus_close_unref(
-                        c->bus); /* not flushed: that would wait for a peer that does not read */
-        }
+        if (!c->bus)
+                return;
+        (void) sd_bus_detach_event(c->bus);
+        /* not flushed: that would wait for a peer that does not read */
+        c->bus = sd_bus_close_unref(c->bus);
 }
 
 static Connection *connection_free(Connection *c) {

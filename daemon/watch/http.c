@@ -1,11 +1,3 @@
-#include "daemon/watch/http.h"
-
-#include <curl/curl.h>
-#include <strings.h>
-#include <time.h>
-
-#include "lib/base/buffer.h"
-
 /* libcurl tells which descriptors and which time-out it waits for; sd-event waits for them and tells
  * libcurl.
  *
@@ -15,6 +7,14 @@
  *
  * The trap: libcurl forbids most calls from within its callbacks. So `data` only takes bytes or refuses, and
  * whatever ends a request is told from the loop, never from inside libcurl. */
+
+#include "daemon/watch/http.h"
+
+#include <curl/curl.h>
+#include <strings.h>
+#include <time.h>
+
+#include "lib/base/buffer.h"
 
 #define RECEIVE_BUFFER_BYTES 4096 /* one is held for each container whose log is followed */
 #define ERROR_BODY_MAX       ((size_t) 4096)

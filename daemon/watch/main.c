@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/watch/bus.h"
 #include "daemon/base/log.h"
+#include "daemon/watch/bus.h"
 #include "daemon/watch/manager.h"
 
 #define LARGE_BLOCK_BYTES (32 * 1024)

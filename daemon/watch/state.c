@@ -40,8 +40,10 @@ static int set_aside(int directory_fd, json_int_t version, usec_t now, char **re
         else
                 r = asprintf(
                         &name, "%s.unreadable.%llu", STATE_NAME, (unsigned long long) (now / USEC_PER_SEC));
-        if (r < 0)
+        if (r < 0) {
+                name = NULL;
                 return -ENOMEM;
+        }
         if (renameat(directory_fd, STATE_NAME, directory_fd, name) < 0)
                 return -errno;
         *ret = TAKE_PTR(name);

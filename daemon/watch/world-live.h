@@ -14,8 +14,8 @@
 typedef struct WorldLive WorldLive;
 
 typedef struct WorldLiveHandler {
-        int (*fetch_from_source)(
-                void *userdata, const char *key, usec_t now); /* -ENOENT: none knows the key */
+        /* -ENOENT: none knows the key. */
+        int (*fetch_from_source)(void *userdata, const char *key, usec_t now);
         void (*facts_arrived)(void *userdata);
         usec_t (*clock)(void *userdata);
         void *userdata;

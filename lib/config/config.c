@@ -115,8 +115,10 @@ static int parse_drop_ins(Config *c, const char *path, ProblemList *problems) {
         struct dirent **entries = NULL;
         int n, r, error = 0;
 
-        if (asprintf(&folder, "%s.d", path) < 0)
+        if (asprintf(&folder, "%s.d", path) < 0) {
+                folder = NULL;
                 return -ENOMEM;
+        }
         n = scandir(folder, &entries, is_drop_in, alphasort);
         if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
                 (void) problem_list_add(problems, folder, 0, 0, "cannot be read: %s", strerror(errno));
@@ -126,8 +128,12 @@ static int parse_drop_ins(Config *c, const char *path, ProblemList *problems) {
                 _cleanup_(freep) struct dirent *entry = entries[i];
                 _cleanup_(freep) char *file = NULL;
 
-                r = asprintf(&file, "%s/%s", folder, entry->d_name) < 0 ? -ENOMEM
-                                                                        : parse_file(c, file, problems);
+                if (asprintf(&file, "%s/%s", folder, entry->d_name) < 0) {
+                        file = NULL;
+                        error = -ENOMEM;
+                        continue;
+                }
+                r = parse_file(c, file, problems);
                 if (r < 0)
                         error = r;
         }

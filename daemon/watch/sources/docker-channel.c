@@ -1,11 +1,11 @@
-#include "daemon/watch/sources/docker.h"
-
 /* Where the Docker source's streams enter the merge, one channel each. Owns what a stream had in hand when
  * the merge had no room: it waits here, the request pauses, and both go on when the merge was drained.
  *
  * Promises: what was counted as consumed reaches the merge, also when the stream ends or the source degrades
  * meanwhile. The trap: a piece of a stream holds hundreds of lines, and a paused request offers the whole
  * piece again, so that it may only pause before a piece, never within one. */
+
+#include "daemon/watch/sources/docker.h"
 
 int docker_channel_open(Docker *d, DockerChannel *c, SourceKind kind, usec_t position) {
         int r;

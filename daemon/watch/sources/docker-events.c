@@ -1,12 +1,12 @@
-#include "daemon/watch/sources/docker.h"
-
-#include <stdio.h>
-
 /* `GET /events`: first the past up to now, which ends, then the stream from where the past ended. So it is
  * known when everything old has arrived, which the stream alone would never tell.
  *
  * Promises: no event twice. `since=` is inclusive, so as many events as were consumed at the position's very
  * nanosecond are skipped. The stream's end is a loss for the whole source: the engine went away. */
+
+#include "daemon/watch/sources/docker.h"
+
+#include <stdio.h>
 
 /* {"type":["container","network","daemon"]} */
 static const char filters[] = "%7B%22type%22%3A%5B%22container%22%2C%22network%22%2C%22daemon%22%5D%7D";

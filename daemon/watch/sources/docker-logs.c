@@ -1,7 +1,3 @@
-#include "daemon/watch/sources/docker.h"
-
-#include <stdio.h>
-
 /* The logs of the containers that the runtime owns, and of no others. Each is read in two steps: what exists
  * (a request that ends by itself, so that it is known when the log has caught up: the API has no mark for
  * that), then the stream, opened where the first step ended. The stream ends with the container; then once
@@ -13,6 +9,10 @@
  * The trap: `since=` lies in the future after the clock was set back, and the engine then sends nothing at
  * all. So the last lines are asked for instead, and those up to the one that was consumed last are left out.
  */
+
+#include "daemon/watch/sources/docker.h"
+
+#include <stdio.h>
 
 #define COLD_TAIL     32768U /* lines; a quarter of it while they are more than DOCKER_COLD_LOG_MAX */
 #define COLD_TAIL_MIN 64U

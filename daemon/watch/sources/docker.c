@@ -1,15 +1,15 @@
-#include "daemon/watch/sources/docker.h"
-
-#include <stdio.h>
-
-#include "lib/config/config.h"
-
 /* The life of the Docker source: greets the engine, subscribes to its events, then sweeps, and follows the
  * logs of the containers that the IoT Edge runtime owns. Any answer that fails to come, and any end of the
  * event stream, is a loss: everything is let go and begins anew after the back-off, from the positions.
  *
  * The trap: the World is behind the merge, so it cannot tell what this source has told already. The table of
  * containers here can; it outlives stop(), and is saved. */
+
+#include "daemon/watch/sources/docker.h"
+
+#include <stdio.h>
+
+#include "lib/config/config.h"
 
 #define GATE_SOCKET     "/run/edgewatch-gate.sock"
 #define ENGINE_SOCKET   "/run/docker.sock"
@@ -28,8 +28,10 @@ usec_t docker_now(const Docker *d, clockid_t clock) {
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret) {
         _cleanup_(freep) char *url = NULL;
 
-        if (asprintf(&url, "http://docker%s%s", d->api, path) < 0)
+        if (asprintf(&url, "http://docker%s%s", d->api, path) < 0) {
+                url = NULL;
                 return -ENOMEM;
+        }
         options.url = url;
         options.unix_socket = d->socket;
         options.answer_timeout = DOCKER_ANSWER_TIMEOUT;

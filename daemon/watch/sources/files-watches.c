@@ -1,12 +1,12 @@
-#include "daemon/watch/sources/files-watches.h"
-
-#include <limits.h>
-
 /* One directory has one watch, however many paths lead through it; a path is a row of entries.
  *
  * The trap: a watch is of the directory that was there, not of its name. So the paths are walked anew after
  * each change, from the root, each directory watched before the next is looked for: what is put in place in
  * between is then seen either by the walk or by the watch. */
+
+#include "daemon/watch/sources/files-watches.h"
+
+#include <limits.h>
 
 static const uint32_t mask = IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
         IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR;

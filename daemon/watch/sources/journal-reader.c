@@ -71,8 +71,10 @@ void journal_reader_close(JournalReader *reader) {
 static int add_match(sd_journal *j, const char *field, const char *value) {
         _cleanup_(freep) char *match = NULL;
 
-        if (asprintf(&match, "%s=%s", field, value) < 0)
+        if (asprintf(&match, "%s=%s", field, value) < 0) {
+                match = NULL;
                 return -ENOMEM;
+        }
         return sd_journal_add_match(j, match, 0);
 }
 

@@ -1,3 +1,12 @@
+/* Links, addresses, routes and forwarding, as the kernel tells them to anyone who asks; needs no privilege.
+ *
+ * Subscribes, then asks for everything, one kind after the other, through the same handler. What the kernel
+ * could not deliver (ENOBUFS) or changed while it was being told (NLM_F_DUMP_INTR), or what it never tells
+ * (the routes that go with a link), is made good by asking for everything once more.
+ *
+ * The trap: the kernel refuses a question while it still answers another on the same socket, so a new
+ * enumeration waits for the end of the one under way, and after a storm a moment longer. */
+
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netconf.h>
@@ -8,15 +17,6 @@
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/registry.h"
 #include "lib/event/netlink-message.h"
-
-/* Links, addresses, routes and forwarding, as the kernel tells them to anyone who asks; needs no privilege.
- *
- * Subscribes, then asks for everything, one kind after the other, through the same handler. What the kernel
- * could not deliver (ENOBUFS) or changed while it was being told (NLM_F_DUMP_INTR), or what it never tells
- * (the routes that go with a link), is made good by asking for everything once more.
- *
- * The trap: the kernel refuses a question while it still answers another on the same socket, so a new
- * enumeration waits for the end of the one under way, and after a storm a moment longer. */
 
 #define RECEIVE_BUFFER_BYTES (1024 * 1024) /* of it the kernel grants at most net.core.rmem_max */
 #define BUFFER_BYTES         32768         /* what the kernel puts into one datagram of a dump, at most */

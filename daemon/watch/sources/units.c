@@ -1,9 +1,3 @@
-#include <systemd/sd-bus.h>
-
-#include "daemon/watch/source.h"
-#include "daemon/watch/sources/registry.h"
-#include "daemon/watch/sources/units-properties.h"
-
 /* The state of the runtime's and Docker's systemd units, over the system bus; needs no privilege.
  *
  * Subscribes to the changes of each unit, then asks PID 1 for all of its properties, one unit after the
@@ -14,6 +8,12 @@
  * The trap: PID 1 tells one change in two messages, first what is special to services or sockets, then what
  * all units have. Only with the second the state is whole, so the first one is noted and not told. And it
  * sends nothing at all to a connection that did not call Subscribe. */
+
+#include <systemd/sd-bus.h>
+
+#include "daemon/watch/source.h"
+#include "daemon/watch/sources/registry.h"
+#include "daemon/watch/sources/units-properties.h"
 
 #define SYSTEMD        "org.freedesktop.systemd1"
 #define SYSTEMD_PATH   "/org/freedesktop/systemd1"
