@@ -127,15 +127,13 @@ def main():
         test(gcc)
         test(gcc, "--suite", "unit", "--wrap", VALGRIND, "--timeout-multiplier", "10", env={"CK_FORK": "no"}, prefix="valgrind")
     if not only_unit:
-        sanitized = build("clang-sanitize", "-Db_sanitize=address,undefined", "-Db_lundef=false", env={"CC": "clang"})
+        sanitized = build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", env={"CC": "clang"})
         if sanitized:
             for suite in ("unit", "fuzz", "rules", "replay"):
                 test(sanitized, "--suite", suite, env=SANITIZE, prefix="sanitize")
             test(sanitized, "attack", env=SANITIZE, prefix="sanitize")
+            tidy(sanitized)
         style()
-        clang = build("clang", env={"CC": "clang"})
-        if clang:
-            tidy(clang)
     say(f"# {time.monotonic() - begin:.0f} s in all")
     say(f"{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed or not passed else 0)
