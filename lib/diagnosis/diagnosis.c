@@ -4,7 +4,8 @@
 
 #include "lib/diagnosis/diagnosis-private.h"
 
-#define RECHECK_AT_MOST_EVERY (200 * USEC_PER_MSEC) /* when events come in storms */
+#define RECHECK_AT_MOST_EVERY (200 * USEC_PER_MSEC)         /* when events come in storms */
+#define CROWDED_FROM          (DIAGNOSIS_INCIDENTS_MAX / 4) /* incidents of one rule: then it makes its own room */
 
 static const char *const changes[CHANGE_X_MAX] = {
         [CHANGE_SUSPECTED] = "suspected",
@@ -80,15 +81,52 @@ void incident_end(Diagnosis *d, Incident *i, IncidentState state, const char *wh
         i->alerted = false;
 }
 
-static void make_room(Diagnosis *d) {
+static size_t count_of_rule(const Diagnosis *d, const Rule *rule) {
+        size_t count = 0;
+
+        for (size_t n = 0; n < d->n_incidents; n++)
+                count += d->incidents[n]->rule == rule;
+        return count;
+}
+
+/* Subjects can come from outside (clients' names): a symptom that floods pushes out its own incidents, never
+ * the few of another one. */
+static const Rule *find_crowded(const Diagnosis *d, const Rule *rule) {
+        size_t most = count_of_rule(d, rule);
+
+        if (most >= CROWDED_FROM)
+                return rule;
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                size_t count = count_of_rule(d, d->incidents[n]->rule);
+
+                if (count > most) {
+                        rule = d->incidents[n]->rule;
+                        most = count;
+                }
+        }
+        return rule;
+}
+
+static size_t find_victim(const Diagnosis *d, const Rule *newcomer) {
+        const Rule *crowded;
         size_t victim = 0;
+
+        while (victim < d->n_incidents && incident_is_active(d->incidents[victim]))
+                victim++;
+        if (victim < d->n_incidents)
+                return victim;
+        crowded = find_crowded(d, newcomer);
+        for (victim = 0; d->incidents[victim]->rule != crowded;)
+                victim++;
+        return victim;
+}
+
+static void make_room(Diagnosis *d, const Rule *newcomer) {
+        size_t victim;
 
         if (d->n_incidents < DIAGNOSIS_INCIDENTS_MAX)
                 return;
-        while (victim < d->n_incidents && incident_is_active(d->incidents[victim]))
-                victim++;
-        if (victim == d->n_incidents)
-                victim = 0;
+        victim = find_victim(d, newcomer);
         if (incident_is_active(d->incidents[victim]))
                 d->n_dropped++;
         (void) incident_free(d->incidents[victim]);
@@ -98,7 +136,7 @@ static void make_room(Diagnosis *d) {
 }
 
 int diagnosis_add(Diagnosis *d, Incident *i) {
-        make_room(d);
+        make_room(d, i->rule);
         if (!GROW_ARRAY(d->incidents, d->allocated, d->n_incidents, DIAGNOSIS_INCIDENTS_MAX)) {
                 (void) incident_free(i);
                 return -ENOMEM;
@@ -132,16 +170,17 @@ static bool vouch(const Diagnosis *d, Event *event) {
         return event->origin != ORIGIN_OTHER;
 }
 
-/* A captured container id becomes the container's name: kernel lines know only the id. */
+/* A captured id of a container of the runtime becomes its name: kernel lines know only the id. */
 static void name_container(const Diagnosis *d, Hit *hit) {
         for (size_t n = 0; n < hit->n_variables; n++) {
+                Text id = hit->variables[n].value;
                 const char *name;
 
                 if (strcmp(hit->variables[n].name, "container_id") != 0 ||
                         hit->n_variables >= MATCH_VARIABLES_MAX)
                         continue;
-                name = world_container_name(d->world, hit->variables[n].value);
-                if (name)
+                name = world_container_name(d->world, id);
+                if (name && world_vouch_for_container(d->world, text_of(name), id) != ORIGIN_OTHER)
                         hit->variables[hit->n_variables++] =
                                 (HitVariable){.name = "container", .value = text_of(name)};
                 return;

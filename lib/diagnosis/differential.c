@@ -17,10 +17,13 @@ static bool are_related(const Incident *a, const Incident *b) {
         return explains(a->rule, b->symptom) || explains(b->rule, a->symptom);
 }
 
-/* What is proven itself is only explained by something deeper: two proven symptoms never explain each other
- * away. A mere suspicion gives way to whatever was proven. */
+/* What is proven itself is only explained by something deeper, or by what befell the same subject: two
+ * proven symptoms never explain each other away. A mere suspicion gives way to whatever was proven. */
 static bool may_explain(const Incident *cause, const Incident *of) {
-        return of->state != INCIDENT_CONFIRMED || cause->rule->layer < of->rule->layer;
+        if (of->state != INCIDENT_CONFIRMED || cause->rule->layer < of->rule->layer)
+                return true;
+        return cause->rule->layer == of->rule->layer && strcmp(cause->subject, of->subject) == 0 &&
+                !explains(cause->rule, of->symptom);
 }
 
 static Incident *find_cause(const Diagnosis *d, const Incident *of) {

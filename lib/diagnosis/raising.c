@@ -132,7 +132,7 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
 
 int diagnosis_name_subject(
         Diagnosis *d, const Rule *rule, const Variable *captured, size_t n_captured, char **ret) {
-        static const char *const names[] = {"hostname", "hub", "parent"};
+        static const char *const names[] = {"hostname", "hub", "parent", "network"};
         char values[ELEMENTSOF(names)][UPSTREAM_HOST_MAX];
         Variable variables[FINDING_VARIABLES_MAX + ELEMENTSOF(names)];
         char *subject;

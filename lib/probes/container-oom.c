@@ -46,7 +46,10 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         if (oom > 0)
                 return probe_confirms(a, "Docker reports that %s ran out of memory", q->subject);
         if (probe_variable(q, "exception"))
-                return probe_confirms(a, "%s itself reports that it could not allocate memory", q->subject);
+                return probe_unknown(a,
+                        "whether %s was killed for lack of memory: it reports itself that it could not "
+                        "allocate any, but neither Docker nor the kernel says that it ended for that",
+                        q->subject);
         if (killed_by > 0)
                 return probe_refutes(a,
                         "%s was ended on request (`docker kill` or `docker stop`, signal %d), not for lack "

@@ -38,6 +38,7 @@ static const struct {
         {"hostname", "EdgeDeviceHostName", "hostname", .configured_first = true},
         {"hub", "IOTEDGE_IOTHUBHOSTNAME", "iothub_hostname"},
         {"parent", "IOTEDGE_GATEWAYHOSTNAME", "parent_hostname"},
+        {"network", "NetworkId", "moby_runtime/network"},
 };
 
 /* Takes over a name if it is one. */
@@ -75,6 +76,8 @@ static int find_device_name(World *w, usec_t now, const char *name, char ret[sta
                         continue;
                 if (!n->configured_first && take_name(text_of(created_with), ret))
                         return 1;
+                if (strcmp(name, "network") == 0 && agent && agent->n_networks > 0)
+                        return take_name(text_of(agent->networks[0]), ret);
                 config = runtime_config(w, now, 0, &pending);
                 if (pending)
                         return -EAGAIN;

@@ -21,7 +21,8 @@ const char *runtime_config_string(const json_t *config, const char *path);
 int question_host(const ProbeQuestion *q, char ret[static UPSTREAM_HOST_MAX]);
 
 /* What a rule may call the device's own names by, in its subject: `parent` (hostname of the gateway above),
- * `hub` (hostname of the IoT hub), `hostname`. Returns 1, or 0 when it is not known. */
+ * `hub` (hostname of the IoT hub), `hostname`, `network` (the modules' Docker network). Returns 1, or 0 when
+ * it is not known. */
 int device_name(World *w, usec_t now, const char *name, char ret[static UPSTREAM_HOST_MAX]);
 
 /* What an active question (resolve, connect, tls) was answered. */

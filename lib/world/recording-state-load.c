@@ -113,13 +113,17 @@ static const struct {
         {"units.json", JSON_OBJECT, EVENT_UNIT, read_unit},
 };
 
-/* Lists what is wrong with an element, and goes on; only memory ends it. */
+/* Lists what is wrong with an element, and goes on; too many of them, or no memory, ends it. */
 static int check_element(const RecordingFolder *f, const char *document, const char *element, int error) {
+        int r;
+
         if (error >= 0 || error == -ENOMEM)
                 return error;
-        if (error == -ENOBUFS)
-                return recording_problem(f, document, 0, 0,
-                        "%s: more than %d objects in the recording, skipped", element, RECORDING_STATE_MAX);
+        if (error == -ENOBUFS) {
+                r = recording_problem(f, document, 0, 0, "%s: more than %d objects in the recording",
+                        element, RECORDING_STATE_MAX);
+                return r < 0 ? r : error;
+        }
         return recording_problem(f, document, 0, 0, "%s: not what the tool prints, skipped", element);
 }
 

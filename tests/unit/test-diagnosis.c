@@ -514,6 +514,30 @@ START_TEST(what_an_enumeration_tells_again_is_not_counted) {
 }
 END_TEST
 
+/* Names of subjects can come from outside: whoever invents them must not hide what else is wrong. */
+START_TEST(flood_of_subjects_pushes_out_its_own) {
+        const char *const texts[] = {forwarding_rule, line_rule};
+        Device d;
+        size_t n;
+
+        device_open(&d, texts, ELEMENTSOF(texts));
+        add_network(&d);
+        add_module(&d);
+        set_forwarding(&d, 1, false);
+        for (unsigned i = 0; i < 2 * DIAGNOSIS_INCIDENTS_MAX; i++) {
+                char message[64];
+
+                (void) snprintf(message, sizeof(message), "module m%u failed", i);
+                say(&d, 2, message);
+        }
+        (void) diagnosis_incidents(d.diagnosis, &n);
+        ck_assert_uint_eq(n, DIAGNOSIS_INCIDENTS_MAX);
+        ck_assert_int_eq(incident_of(&d, "forwarding")->state, INCIDENT_CONFIRMED);
+        ck_assert_uint_eq(diagnosis_dropped(d.diagnosis), DIAGNOSIS_INCIDENTS_MAX + 1);
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(nothing_is_proven_by_half_of_the_state) {
         DEVICE(d);
 
@@ -587,6 +611,7 @@ int main(void) {
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
         tcase_add_test(tc, time_set_back_does_not_stop_it);
         tcase_add_test(tc, what_an_enumeration_tells_again_is_not_counted);
+        tcase_add_test(tc, flood_of_subjects_pushes_out_its_own);
         tcase_add_test(tc, nothing_is_proven_by_half_of_the_state);
         tcase_add_test(tc, forged_line_raises_nothing);
         tcase_add_test(tc, incident_survives_json);
