@@ -22,7 +22,7 @@ PROOF = {
     "excessive-identity-calls": [],
     "gateway-auth-migration": [],
     "gateway-http-unreachable": [["probes.jsonl"]],
-    "hostname-invalid": [["root"]],
+    "hostname-invalid": [["root", "docker/api"]],
     "hub-oom-small-device": [["docker/api", "docker/events.jsonl"]],
     "ip-forward-disabled": [["root", "net", "docker/api/info.json"]],
     "low-upstream-throughput": [["metrics"]],
@@ -30,8 +30,8 @@ PROOF = {
     "module-stuck": [["docker/api/containers.json"]],
     "queue-cleanup-slow": [["docker/api/containers.json"], ["metrics"]],
 }
-# The hub itself says that its memory ran out.
-PROVEN_BY_LOG = {"hub-oom-small-device-1.0", "hub-oom-small-device-exception", "hub-oom-small-device-journald"}
+# edgeAgent itself says that it gave up.
+PROVEN_BY_LOG = {"module-restart-exhausted-by-a-taken-port"}
 
 
 def remove(path):
