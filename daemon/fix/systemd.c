@@ -155,6 +155,19 @@ static void read_property(sd_bus *bus, const char *path, const char *name, char 
                 (void) snprintf(ret, size, "%s", text);
 }
 
+static void read_invocation(sd_bus *bus, const char *path, char ret[static SD_ID128_STRING_MAX]) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const void *bytes;
+        sd_id128_t id;
+        size_t n;
+
+        if (sd_bus_get_property(bus, SYSTEMD, path, SYSTEMD ".Unit", "InvocationID", NULL, &m, "ay") < 0 ||
+                sd_bus_message_read_array(m, 'y', &bytes, &n) < 0 || n != sizeof(id))
+                return;
+        memcpy(&id, bytes, sizeof(id));
+        (void) sd_id128_to_string(id, ret);
+}
+
 int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret) {
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -166,5 +179,6 @@ int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret) {
         read_property(bus, path, "LoadState", ret->load, sizeof(ret->load));
         read_property(bus, path, "ActiveState", ret->active, sizeof(ret->active));
         read_property(bus, path, "UnitFileState", ret->file, sizeof(ret->file));
+        read_invocation(bus, path, ret->invocation);
         return ret->active[0] ? 0 : -ENODATA;
 }

@@ -4,12 +4,14 @@
  */
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
 
 #include "lib/base/text.h"
 
 typedef struct UnitFacts {
         char load[32], active[32],
                 file[32]; /* LoadState, ActiveState, UnitFileState; "" when there is none */
+        char invocation[SD_ID128_STRING_MAX]; /* another one after each start; "" when it never was */
 } UnitFacts;
 
 int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret);

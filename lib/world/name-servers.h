@@ -13,6 +13,7 @@ typedef struct NameServers {
         char usable[NAME_SERVERS_USABLE_MAX][NAME_SERVER_MAX]; /* the first n_usable of these, at most */
 } NameServers;
 
-/* Loopback and link-local addresses mean something else in a container's network; IPv6 ones need IPv6 in it.
+/* Loopback addresses, that of nobody and link-local ones mean something else in a container's network; IPv6
+ * ones need IPv6 in it.
  */
 void name_servers_read(Text resolv_conf, bool has_ipv6, NameServers *ret);

@@ -6,6 +6,7 @@ import json
 import time
 
 import cases
+from device import HUB_NAME, NAME_SERVER
 from lab import wait_until
 
 ALLOWED = "/etc/edgewatch/edgewatch.yaml.d/repairs.yaml"
@@ -178,4 +179,23 @@ def uplink_repaired():
     wait_until(modules_run, 60, "the modules")
 
 
-CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, outside_of_windows, only_planned, uplink_repaired]
+def engine_settings():
+    return json.loads(cases.device.read("/etc/docker/daemon.json"))
+
+
+def dns_repaired():
+    """containers ask a dead name server: the engine is told of the host's own, beside what else its file says; undone, too"""
+    broken = {"log-driver": "journald", "dns": ["192.0.2.99"], "labels": ["site=north"]}
+    with repaired("agent-empty-config-dns", "docker-dns", seconds=90) as report:
+        cases.set_engine(**broken)
+    assert engine_settings() == {**broken, "dns": [NAME_SERVER]}, engine_settings()
+    assert modules_run() and HUB_NAME in report["MESSAGE"], report
+    undo_last()
+    assert engine_settings() == broken and not cases.device.sh("ls /etc/docker | grep edgewatch", check=False)
+    cases.set_engine()
+    wait_until(modules_run, 90, "the modules")
+    wait_until(lambda: not cases.active("agent-empty-config-dns"), 90, "the end of what the undo brought back")
+
+
+CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, outside_of_windows, only_planned, uplink_repaired,
+         dns_repaired]

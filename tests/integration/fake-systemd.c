@@ -28,7 +28,7 @@
 
 typedef struct Unit {
         char name[128], load[32], active[32], sub[32], file[32], result[32];
-        uint32_t n_restarts;
+        uint32_t n_restarts, n_invocations;
         int32_t status;
 } Unit;
 
@@ -104,6 +104,7 @@ static int add_job(sd_bus_message *m, Fake *f, const char *type) {
                 return -ENOBUFS;
         (void) snprintf(path, sizeof(path), JOBS "%zu", f->n_jobs);
         f->jobs[f->n_jobs] = (Job){.unit = unit, .up = strcmp(type, "stop") != 0};
+        unit->n_invocations += f->jobs[f->n_jobs].up;
         r = sd_bus_reply_method_return(m, "o", path);
         if (r < 0)
                 return r;
@@ -186,6 +187,14 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
         return sd_bus_message_append_basic(reply, 's', userdata);
 }
 
+/* 16 bytes that are others after each start. */
+static int get_invocation(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *e) {
+        uint32_t id[4] = {*(uint32_t *) userdata + 1};
+
+        return sd_bus_message_append_array(reply, 'y', id, sizeof(id));
+}
+
 #define STRING(name, member) SD_BUS_PROPERTY(name, "s", get_string, offsetof(Unit, member), 0)
 #define CHANGING(name, member)                                                                              \
         SD_BUS_PROPERTY(name, "s", get_string, offsetof(Unit, member), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
@@ -196,6 +205,7 @@ static const sd_bus_vtable unit_vtable[] = {
         CHANGING("ActiveState", active),
         CHANGING("SubState", sub),
         STRING("UnitFileState", file),
+        SD_BUS_PROPERTY("InvocationID", "ay", get_invocation, offsetof(Unit, n_invocations), 0),
         SD_BUS_PROPERTY("Conditions", "a(sb)", get_other, 0, 0),
         SD_BUS_VTABLE_END,
 };
@@ -238,6 +248,7 @@ static int set(Fake *f, const char *arguments, Unit **ret) {
         if (!u)
                 return -ENOBUFS;
         (void) snprintf(parsed.name, sizeof(parsed.name), "%s", name);
+        parsed.n_invocations = u->n_invocations;
         *u = parsed;
         *ret = u;
         return 0;

@@ -2,10 +2,13 @@
 """docker-dns on a dockerd of the test's own, which reads the daemon.json that the fixer writes, with a name server behind
 the device and one that never answers."""
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import fixlab
@@ -34,7 +37,7 @@ resolv_conf = files / "resolv.conf"
 resolv_conf.write_text(f"nameserver {SERVER}\n")
 lab.command("mount", "--bind", resolv_conf, os.path.realpath("/etc/resolv.conf"))
 Path("/etc/docker").mkdir(exist_ok=True)
-lab.command("mount", "-t", "tmpfs", "tmpfs", "/etc/docker")
+lab.command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", "/etc/docker")
 config = Path("/etc/docker/daemon.json")
 BROKEN = {"debug": False, "dns": [DEAD], "labels": ["site=north"]}
 
@@ -48,14 +51,28 @@ docker = lab.Docker(device)
 docker("network", "create", "azure-iot-edge")
 docker.run("edgeAgent", "sleep 100000", "--network", "azure-iot-edge", "-e", f"IOTEDGE_IOTHUBHOSTNAME={HUB}", "--stop-timeout", "1")
 docker.run("edgeHub", "echo only here > /data; sleep 100000", "--network", "azure-iot-edge", "--stop-timeout", "1")
+docker.run("printer", "sleep 100000", "--stop-timeout", "1", owned=False)
+MODULES = ["edgeAgent", "edgeHub"]
+late = 0  # seconds after which edgeHub follows edgeAgent
+
+
+def start_modules():
+    docker("start", "edgeAgent")
+    if late:
+        threading.Timer(late, docker, ("start", "edgeHub")).start()
+    else:
+        docker("start", "edgeHub")
 
 
 def work(kind, unit):
     """What systemd and, after it, the runtime's watchdog do."""
-    if unit == "docker.service" and kind == "restart":
+    if kind == "restart" and unit in ("docker.service", "snap.docker.dockerd.service"):
         docker.stop()
         docker.start()
-        docker("start", "edgeAgent", "edgeHub")
+        start_modules()
+    if kind == "restart" and unit == "aziot-edged.service":
+        docker("stop", *MODULES)
+        start_modules()
 
 
 system = fixlab.System(files, (*fixlab.DEB, "docker.service"), work)
@@ -78,27 +95,36 @@ def check_old():
     assert docker("exec", "edgeHub", "cat", "/data") == "only here"
 
 
+def running():
+    return sorted(docker("ps", "--format", "{{.Names}}").split())
+
+
 def plan():
     """a plan names the host's server, the restart and how long it takes, and changes nothing"""
     made = fixer.plan(fix=FIX)
     assert made["refusal"] is None and made["losses"] == [] and made["downtime_seconds"] > 0, made
-    assert [s["text"].split()[0] for s in made["steps"]] == ["Restart", "Name", "Have", "Restart"], made
+    assert [s["text"].split()[0] for s in made["steps"]] == ["Note", "Restart", "Name", "Have", "Restart", "Start"], made
     check_old()
     assert system.jobs == []
 
 
 def repair_and_undo():
     """names resolve in the module's network afterwards; other keys, containers and their content stay; undo restores"""
+    global late
     assert not resolves()
+    late = 6
     result = fixer(do="apply", fix=FIX)
     assert result["outcome"] == "fixed", (result, fixer.err)
     assert json.loads(config.read_text()) == {**BROKEN, "dns": [SERVER]}
     assert system.jobs == [("restart", "docker.service")] and resolves()
+    assert running() == [*MODULES, "printer"]  # waited for, and started by nobody else
+    late = 0
     assert docker("exec", "edgeHub", "cat", "/data") == "only here"
     assert fixer(do="apply", fix=FIX)["outcome"] == "not-needed"
     fixer(do="history")
     assert fixer(do="undo", run=fixer.lines[-1]["runs"][-1]["run"])["outcome"] == "undone", fixer.lines
     check_old()
+    assert running() == [*MODULES, "printer"] and not resolves()
 
 
 def empty_file():
@@ -129,6 +155,104 @@ def refuses():
     resolv_conf.write_text(f"nameserver {SERVER}\n")
 
 
+def swap(gone, there, state="active running"):
+    system(f"set {gone} not-found inactive dead - success 0 0")
+    system.set(there, state=state)
+
+
+def guards():
+    """it refuses where modules would not come back or nothing would be gained"""
+    service = fixlab.DEB[-1]
+    system.set(service, state="inactive dead")
+    refused(f"{service} does not run")
+    system.set(service)
+    docker("tag", "edge-sim:1", "edge-sim:2")
+    docker("run", "-d", "--name", "orphan", "--label", lab.OWNER, "--stop-timeout", "1", "edge-sim:2", "sleep", "1000")
+    docker("rmi", "edge-sim:2")
+    refused("the image edge-sim:2 of orphan is not on this device")
+    docker("rm", "-f", "orphan")
+    docker("run", "-d", "--name", "guest", "--rm", "edge-sim:1", "sleep", "1000")
+    refused("would be lost (fixes: allow_container_data_loss: no): the container guest")
+    docker("rm", "-f", "guest")
+    docker("rename", "edgeAgent", "agent")
+    docker.run("edgeAgent", "sleep 100000", "--network", "azure-iot-edge", "-e", f"IOTEDGE_IOTHUBHOSTNAME={HUB}", "--dns", DEAD)
+    refused("edgeAgent has name servers of its own")
+    docker("rm", "-f", "edgeAgent")
+    docker("rename", "agent", "edgeAgent")
+    check_old()
+
+
+def eras():
+    """the snap of the engine has its own file and unit; for 1.0 and 1.1 a person is told what to do"""
+    snap = "snap.docker.dockerd.service"
+    system.set(snap, state="inactive dead")
+    assert "/etc/docker/daemon.json" in fixer.plan(fix=FIX)["steps"][2]["text"]
+    system.set("docker.service", state="inactive dead")
+    system.set(snap)
+    texts = " ".join(step["text"] for step in fixer.plan(fix=FIX)["steps"])
+    assert texts.count("/var/snap/docker/current/config/daemon.json") == 2 and texts.count(snap) == 2, texts
+    swap(snap, "docker.service")
+    swap(fixlab.DEB[-1], fixlab.LEGACY[-1])
+    made = fixer.plan(fix=FIX)
+    assert made["steps"] == [], made
+    assert made["by_person"] == [f'set "dns": ["{SERVER}"] in {config}', "systemctl restart docker.service"], made
+    swap(fixlab.LEGACY[-1], fixlab.DEB[-1])
+
+
+ENGINE_23 = """#!/bin/sh
+if [ "$1" = --validate ]; then
+    grep -q '{fault}' "$3" || exit 0
+    echo "unable to configure the Docker daemon with file $3: {fault}" >&2
+    exit 1
+fi
+exec {real} "$@"
+"""
+
+
+class Engine23:
+    """While it is entered, dockerd can check a file, and refuses one with such a text."""
+
+    program = os.path.realpath(shutil.which("dockerd"))
+
+    def __init__(self, fault):
+        real, self.wrapper = files / "dockerd", files / "dockerd-23"
+        real.touch()
+        lab.command("mount", "--bind", self.program, real)
+        self.wrapper.write_text(ENGINE_23.format(fault=fault, real=real))
+        self.wrapper.chmod(0o755)
+
+    def __enter__(self):
+        lab.command("mount", "--bind", self.wrapper, self.program)
+
+    def __exit__(self, *exception):
+        lab.command("umount", self.program)
+
+
+def engine_checks():
+    """an engine that can check its file: a faulty one is not begun with, one that became faulty costs no restart"""
+    begun = docker("inspect", "-f", "{{.State.StartedAt}}", *MODULES)
+    with Engine23("site=north"):
+        refused(f"unable to configure the Docker daemon with file {config}: site=north")
+    with Engine23(SERVER):
+        result = fixer(do="apply", fix=FIX)
+    assert result["outcome"] == "rolled-back" and f"{config}: {SERVER}" in result["because"], result
+    check_old()
+    assert system.jobs == [] and docker("inspect", "-f", "{{.State.StartedAt}}", *MODULES) == begun
+
+
+def live_restore():
+    """containers that live on without the engine ask the new servers, too: the runtime starts its modules anew"""
+    break_it({**BROKEN, "live-restore": True})
+    begun = docker("inspect", "-f", "{{.State.StartedAt}}", "printer")
+    result = fixer(do="apply", fix=FIX)
+    assert result["outcome"] == "fixed" and resolves(), (result, fixer.err)
+    assert system.jobs == [("restart", "docker.service"), ("restart", "aziot-edged.service")], system.jobs
+    assert docker("inspect", "-f", "{{.State.StartedAt}}", "printer") == begun
+    break_it()
+    docker("start", "printer")
+    check_old()
+
+
 def does_not_start():
     """the engine does not start with it: everything is taken back, with a restart"""
     system.reset(lambda n: "failed" if n == 1 else "done")
@@ -139,31 +263,69 @@ def does_not_start():
     check_old()
 
 
-def killed():
-    """killed in its restart: the recovery ends it in the new or the old state"""
-    break_it()
-    system.reset(lambda n: fixer.kill() or "done" if n == 1 else "done")
+def check_either():
+    """Old or new, never between: file, engine and modules agree."""
+    now = json.loads(config.read_text())
+    assert now in (BROKEN, {**BROKEN, "dns": [SERVER]}) and fixer.pending() == [], now
+    assert resolves() == (now != BROKEN)
+    assert set(running()) >= set(MODULES) and docker("exec", "edgeHub", "cat", "/data") == "only here"
+    return now
+
+
+def begin():
     fixer.start()
     fixer.popen.stdin.write(json.dumps({"do": "apply", "fix": FIX}))
     fixer.popen.stdin.close()
-    lab.wait_until(lambda: fixer.popen.poll() is not None, 60, "the kill")
+
+
+def recover():
     system.wait_idle()
     system.reset()
     assert len(fixer.pending()) == 1
     fixer.recover()
     system.wait_idle()
-    assert fixer.pending() == [] and json.loads(config.read_text()) in (BROKEN, {**BROKEN, "dns": [SERVER]})
-    assert docker("exec", "edgeHub", "cat", "/data") == "only here"
+    if check_either() != BROKEN:
+        break_it()
+    docker("start", "printer")
+    fixer.dir.joinpath("state/ledger.json").unlink(missing_ok=True)
+
+
+def killed():
+    """killed at the begin of each step and while the engine restarts: the recovery ends it in the new or the old state"""
+    break_it()
+    steps = len(fixer.plan(fix=FIX)["steps"])
+    for number in range(1, steps + 2):  # the last is the verification
+        begin()
+        for line in fixer.popen.stdout:
+            number -= json.loads(line)["event"] in ("step", "verifying")
+            if number == 0:
+                break
+        fixer.kill()
+        recover()
+    system.reset(lambda n: fixer.kill() or "done" if n == 1 else "done")
+    begin()
+    lab.wait_until(lambda: fixer.popen.poll() is not None, 60, "the kill")
+    recover()
 
 
 def full_disk():
-    """a full disk under the fixer's state: nothing is begun"""
+    """a full disk, under the fixer's state or the engine's configuration: the engine is not restarted"""
     break_it()
     fixer.fill()
     result = fixer(do="apply", fix=FIX)
     fixer.drain()
     assert result["outcome"] == "refused" and system.jobs == [], result
     check_old()
+    before, ballast = sorted(config.parent.iterdir()), config.with_name("ballast")
+    with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    result = fixer(do="apply", fix=FIX)
+    ballast.unlink()
+    assert result["outcome"] == "rolled-back" and system.jobs == [], result
+    check_old()
+    assert sorted(config.parent.iterdir()) == before
 
 
-lab.run_cases([plan, repair_and_undo, empty_file, refuses, does_not_start, killed, full_disk])
+lab.run_cases([plan, repair_and_undo, empty_file, refuses, guards, eras, engine_checks, live_restore, does_not_start,
+               killed, full_disk])

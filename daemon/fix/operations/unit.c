@@ -1,6 +1,8 @@
 /* Starts, stops, restarts, enables or unmasks a unit of systemd. argument: {"unit", "do"}; undo: {"unit",
- * "do"}. "none" does nothing: a step that is only there for what taking it back does, after all those behind
- * it have been taken back ("restart with the old configuration"). */
+ * "do"}. With "invocation" it is only done to a unit that is not active, or was started since it had that id
+ * (InvocationID): one that still runs as it did has read nothing of what was changed. "none" does nothing: a
+ * step that is only there for what taking it back does, after all those behind it have been taken back
+ * ("restart with the old configuration"). */
 
 #include <string.h>
 
@@ -19,6 +21,13 @@ static bool is_there_already(sd_bus *bus, const char *verb, const char *unit) {
         if (strcmp(verb, "enable") == 0)
                 return strcmp(facts.file, "enabled") == 0;
         return false;
+}
+
+static bool runs_as_before(sd_bus *bus, const char *unit, const char *invocation) {
+        UnitFacts facts;
+
+        return invocation && invocation[0] && systemd_look(bus, unit, &facts) >= 0 &&
+                strcmp(facts.active, "active") == 0 && strcmp(facts.invocation, invocation) == 0;
 }
 
 /* A job that is "done" is not enough: the unit has to be what it should be. */
@@ -50,7 +59,8 @@ static int run(FixContext *c, const json_t *what, char **ret_why) {
         r = context_bus(c, &bus);
         if (r < 0)
                 return because(ret_why, r, "systemd cannot be asked: %s", strerror(-r));
-        if (is_there_already(bus, verb, unit))
+        if (is_there_already(bus, verb, unit) ||
+                runs_as_before(bus, unit, json_string_value(json_object_get(what, "invocation"))))
                 return 0;
         /* The runtime's units are ordered behind the recovery: that would wait for its own end. */
         if (c->is_recovery && strcmp(verb, "start") == 0)
