@@ -75,6 +75,7 @@ void manager_read_back_own_entries(Manager *m) {
         if (r < 0)
                 log_warning_errno(
                         r, "Failed to read our own journal entries; alerts may be repeated, ignoring: %m");
+        journal_sink_note_ended(m->journal_sink, m->compiled.diagnosis);
 }
 
 static json_t *save_positions(const Manager *m) {

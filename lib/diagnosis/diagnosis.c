@@ -60,6 +60,7 @@ void incident_end(Diagnosis *d, Incident *i, IncidentState state, const char *wh
         char *copy = strdup(why);
 
         i->state = state;
+        i->ended_seq = 0; /* reported with the number that the journal has already */
         i->asking = i->clear_latched = i->ends_on_refute = i->restored = false;
         i->ask_at = USEC_INFINITY;
         if (state != INCIDENT_CLEARED)
@@ -319,6 +320,14 @@ int diagnosis_set_fix_state(Diagnosis *d, const char *id, const char *state) {
         i->fix_state = copy;
         incident_report(d, i, CHANGE_FIX);
         return 0;
+}
+
+void diagnosis_note_ended(Diagnosis *d, const char *id, uint64_t seq) {
+        Incident *i = (Incident *) diagnosis_find(d, id);
+
+        /* one that was only suspected is confirmed and ended again by what is read again */
+        if (i && i->state == INCIDENT_CONFIRMED && seq > i->seq)
+                i->ended_seq = seq;
 }
 
 uint64_t diagnosis_dropped(const Diagnosis *d) {

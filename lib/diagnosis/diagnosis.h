@@ -66,5 +66,9 @@ const Incident *const *diagnosis_incidents(const Diagnosis *d, size_t *ret_n); /
 const Incident *diagnosis_find(const Diagnosis *d, const char *id);            /* unique prefix is enough */
 uint64_t diagnosis_dropped(const Diagnosis *d);
 
+/* After diagnosis_restore(): the journal has the end of this incident, with a seq that the saved state does
+ * not know. When it turns out to be as it was saved, it is confirmed once more, behind that end. */
+void diagnosis_note_ended(Diagnosis *d, const char *id, uint64_t seq);
+
 json_t *diagnosis_save(const Diagnosis *d);
 int diagnosis_restore(Diagnosis *d, const json_t *state);

@@ -37,6 +37,8 @@ EvidenceKind evidence_kind_from_string(Text name) {
         return (EvidenceKind) word_find(evidence_kinds, EVIDENCE_X_MAX, name);
 }
 
+#define HASH_BEGIN 0xcbf29ce484222325
+
 /* FNV-1a: an identity, not a defence. */
 static uint64_t hash_string(uint64_t hash, const char *s) {
         do {
@@ -48,7 +50,7 @@ static uint64_t hash_string(uint64_t hash, const char *s) {
 
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret) {
         _cleanup_(incident_freep) Incident *i = calloc(1, sizeof(*i));
-        uint64_t hash = 0xcbf29ce484222325;
+        uint64_t hash = HASH_BEGIN;
         char when[TIMESTAMP_MAX];
 
         if (!i)
@@ -70,6 +72,10 @@ int incident_new(const Rule *rule, const char *subject, const char *position, us
         i->count = 1;
         *ret = TAKE_PTR(i);
         return 0;
+}
+
+void incident_rename(Incident *i) {
+        (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash_string(HASH_BEGIN, i->id));
 }
 
 static void evidence_done(Evidence *e) {

@@ -50,7 +50,7 @@ typedef struct RuledOut {
 
 typedef struct Incident {
         char id[INCIDENT_ID_MAX]; /* 16 hex digits: hash over symptom, subject and position of the first
-                                     signal */
+                                     signal; hashed again when it is taken */
         const Rule *rule;         /* NULL for a restored incident whose rule is gone */
         char *symptom;
         char *subject;
@@ -64,8 +64,10 @@ typedef struct Incident {
         Severity severity;
         usec_t first_seen, last_seen, confirmed_at, cleared_at; /* 0 when not */
         uint64_t count;
-        uint64_t seq; /* of the last change that was reported */
-        bool alerted; /* a suspicion that stayed one was reported */
+        uint64_t seq;       /* of the last change that was reported */
+        uint64_t ended_seq; /* the journal says that it ended, though the state that was restored does not;
+                               0 when not */
+        bool alerted;       /* a suspicion that stayed one was reported */
         Variable variables[INCIDENT_VARIABLES_MAX];
         size_t n_variables;
         Evidence evidence[INCIDENT_EVIDENCE_MAX]; /* the first is the decisive one */
@@ -88,6 +90,8 @@ typedef struct Incident {
 } Incident;
 
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret);
+/* Another id, the same each time, for one whose id another one has already. */
+void incident_rename(Incident *i);
 Incident *incident_free(Incident *i);
 DEFINE_CLEANUP(Incident, incident_free);
 

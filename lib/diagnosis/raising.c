@@ -102,6 +102,22 @@ static int repeat(Diagnosis *d, Incident *i, const Finding *f) {
         return 0;
 }
 
+static bool is_taken(const Diagnosis *d, const char *id) {
+        for (size_t n = 0; n < d->n_incidents; n++)
+                if (strcmp(d->incidents[n]->id, id) == 0)
+                        return true;
+        return false;
+}
+
+/* A signal that came before the last one was cleared can be the first of this one too: equal ones are
+ * counted into one occurrence. */
+static void set_apart(const Diagnosis *d, Incident *i, const Finding *f) {
+        while (is_taken(d, i->id)) {
+                incident_rename(i);
+                i->first_seen = f->time;
+        }
+}
+
 static int begin(Diagnosis *d, const Finding *f, const char *subject) {
         const Occurrence *first = f->occurrences[0];
         Incident *i;
@@ -110,6 +126,7 @@ static int begin(Diagnosis *d, const Finding *f, const char *subject) {
         r = incident_new(f->rule, subject, first->position, first->first, &i);
         if (r < 0)
                 return r;
+        set_apart(d, i, f);
         i->last_seen = f->time;
         i->suspected_at = d->now;
         i->ask_since = d->now;

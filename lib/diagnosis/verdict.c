@@ -178,10 +178,13 @@ static int settle_confirmed(Diagnosis *d, Incident *i, Round *round) {
         if (!i->consequence_of[0])
                 i->formerly_of[0] = '\0'; /* it outlived its cause */
         i->ends_on_refute = i->restored = i->tentative = false;
-        if (i->state == INCIDENT_CONFIRMED)
+        if (i->state == INCIDENT_CONFIRMED && i->ended_seq == 0)
                 return 0;
         i->state = INCIDENT_CONFIRMED;
         i->confirmed_at = d->now;
+        if (i->ended_seq > 0)
+                i->seq = i->ended_seq;
+        i->ended_seq = 0;
         differential_place(d, i);
         incident_report(d, i, CHANGE_CONFIRMED);
         return 0;

@@ -177,6 +177,26 @@ def forwarding_off():
     wait_alert("ip-forward-disabled", "cleared")
 
 
+def end_not_saved():
+    """killed with its end in the journal and not on disk: when the fault is back, that is not the last word"""
+    device.write("/proc/sys/net/ipv4/ip_forward", 0)
+    entry = wait_alert("ip-forward-disabled", "confirmed", count=2)
+    state = daemon.dir / "state"
+    lab.wait_until(lambda: entry["EDGEWATCH_INCIDENT"] in (state / "state.json").read_text(), what="the saved state")
+    lab.command("mount", "--bind", "-o", "ro", state, state)
+    lab.command("mount", "-o", "remount,bind,ro", state)
+    device.write("/proc/sys/net/ipv4/ip_forward", 1)
+    wait_alert("ip-forward-disabled", "cleared", count=2)
+    daemon.kill()
+    lab.command("umount", state)
+    device.write("/proc/sys/net/ipv4/ip_forward", 0)
+    daemon.start()
+    entry = wait_alert("ip-forward-disabled", "confirmed", count=3)
+    assert int(entry["EDGEWATCH_SEQ"]) == 3, entry
+    device.write("/proc/sys/net/ipv4/ip_forward", 1)
+    wait_alert("ip-forward-disabled", "cleared", count=3)
+
+
 AGENT_LOST = """
 say() { echo "<4> $(date -u '+%Y-%m-%d %H:%M:%S').123 +00:00 [WRN] - $1"; }
 for i in 1 2 3 4 5; do
@@ -267,7 +287,7 @@ def in_time():
     assert all(t[2] < 2 for t in quick), quick
 
 
-CASES = [silent_when_healthy, port_taken, port_taken_by_process, pull_refused, forwarding_off, narrow_uplink, out_of_memory, amqp_format, forged,
+CASES = [silent_when_healthy, port_taken, port_taken_by_process, pull_refused, forwarding_off, end_not_saved, narrow_uplink, out_of_memory, amqp_format, forged,
          catalog, in_time]
 
 lab.run_cases(CASES)

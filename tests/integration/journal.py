@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""edgewatchd on a real journald: nothing lost, nothing twice, over kills, rotation, vacuum and a journald restart."""
+"""edgewatchd on a real journald: nothing lost, nothing twice, over kills, kills_after_the_end, rotation, vacuum and a journald restart."""
 
 import os
 import signal
@@ -158,6 +158,20 @@ def kills():
         wait_alert(f"dead{n}")
         for i in range(3):
             wait_alert(f"kill{n}x{i}")
+    assert_never_twice()
+
+
+def kills_after_the_end():
+    """what comes back at once after it cleared is alerted, though the daemon was killed in between"""
+    for n in range(6):
+        raise_and_wait(f"again{n}")
+        edged.say(f"port free again for again{n}")
+        wait_alert(f"again{n}", "cleared")
+        daemon.kill()
+        edged.say(f"port taken by stranger: again{n}")
+        daemon.start()
+        lab.wait_until(lambda n=n: len(alerts_of(f"again{n}", "confirmed")) == 2, 15,
+                       f"the second alert; log: {daemon.log()[-1500:]}")
     assert_never_twice()
 
 

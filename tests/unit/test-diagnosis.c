@@ -465,6 +465,61 @@ START_TEST(nothing_is_lost_or_doubled_over_a_restart) {
 }
 END_TEST
 
+/* Killed between the journal and the state file, with the fault back at the next start: the journal's last
+ * word was its end. */
+START_TEST(end_that_was_not_saved_is_not_the_last_word) {
+        json_t *state;
+
+        DEVICE(d);
+        add_module(&d);
+        set_forwarding(&d, 1, false);
+        state = diagnosis_save(d.diagnosis);
+        set_forwarding(&d, 2, true);
+        wait_until(&d, 3);
+        ck_assert_str_eq(d.changes, "forwarding/host:confirmed@1 forwarding/host:cleared@2");
+
+        for (int is_back = 0; is_back < 2; is_back++) {
+                (void) diagnosis_free(d.diagnosis);
+                d.changes[0] = '\0';
+                ck_assert_int_eq(diagnosis_new(&d.diagnosis, &d.set, d.matcher, d.world,
+                                         (DiagnosisOps){.changed = on_changed, .userdata = &d}),
+                        0);
+                ck_assert_int_eq(diagnosis_set_held(d.diagnosis, true), 0);
+                ck_assert_int_eq(diagnosis_restore(d.diagnosis, state), 0);
+                diagnosis_note_ended(d.diagnosis, incident_of(&d, "forwarding")->id, 2);
+                set_forwarding(&d, 4, !is_back);
+                ck_assert_int_eq(diagnosis_set_held(d.diagnosis, false), 0);
+                ck_assert_str_eq(
+                        d.changes, is_back ? "forwarding/host:confirmed@4" : "forwarding/host:cleared@4");
+                ck_assert_uint_eq(incident_of(&d, "forwarding")->seq, is_back ? 3 : 2);
+        }
+        json_decref(state);
+        device_close(&d);
+}
+END_TEST
+
+/* Within a second, equal lines are one occurrence; its first position made two incidents with one id, of
+ * which the second was told with numbers that the journal had already. */
+START_TEST(begins_again_under_another_id) {
+        const Incident *const *list;
+        size_t n;
+
+        DEVICE(d);
+        for (int time = 0; time < 3; time++) {
+                say(&d, 1, "module a failed");
+                say(&d, 1, "module a is fine");
+        }
+        ck_assert_str_eq(d.changes,
+                "line/a:confirmed@1 line/a:cleared@1 line/a:confirmed@1 line/a:cleared@1 line/a:confirmed@1 "
+                "line/a:cleared@1");
+        list = diagnosis_incidents(d.diagnosis, &n);
+        ck_assert_uint_eq(n, 3);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_ptr_eq(diagnosis_find(d.diagnosis, list[i]->id), list[i]);
+        device_close(&d);
+}
+END_TEST
+
 /* A clock a month ahead was set right, or was behind after a restart: nothing was alerted, and facts of
  * today were too old for the probes, until the month was over. */
 START_TEST(time_set_back_does_not_stop_it) {
@@ -609,6 +664,8 @@ int main(void) {
         tcase_add_test(tc, lower_layer_is_the_cause);
         tcase_add_test(tc, lower_layer_is_looked_at_though_nobody_raised_it);
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
+        tcase_add_test(tc, end_that_was_not_saved_is_not_the_last_word);
+        tcase_add_test(tc, begins_again_under_another_id);
         tcase_add_test(tc, time_set_back_does_not_stop_it);
         tcase_add_test(tc, what_an_enumeration_tells_again_is_not_counted);
         tcase_add_test(tc, flood_of_subjects_pushes_out_its_own);

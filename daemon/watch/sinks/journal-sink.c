@@ -24,6 +24,7 @@
 typedef struct Written {
         char id[INCIDENT_ID_MAX];
         uint64_t seq;
+        bool ended; /* by that entry */
         UT_hash_handle hh;
 } Written;
 
@@ -53,7 +54,7 @@ JournalSink *journal_sink_free(JournalSink *s) {
         return NULL;
 }
 
-static int remember(JournalSink *s, const char *id, uint64_t seq) {
+static int remember(JournalSink *s, const char *id, uint64_t seq, bool ended) {
         Written *w;
 
         HASH_FIND_STR(s->written, id, w);
@@ -66,8 +67,10 @@ static int remember(JournalSink *s, const char *id, uint64_t seq) {
                 (void) snprintf(w->id, sizeof(w->id), "%s", id);
                 HASH_ADD_STR(s->written, id, w);
         }
-        if (seq > w->seq)
+        if (seq > w->seq) {
                 w->seq = seq;
+                w->ended = ended;
+        }
         return 0;
 }
 
@@ -85,6 +88,7 @@ static int get_field(sd_journal *j, const char *name, Text *ret) {
 
 static int read_entry(JournalSink *s, sd_journal *j) {
         char id[INCIDENT_ID_MAX] = {};
+        IncidentState state = INCIDENT_X_INVALID;
         uint64_t seq;
         Text text;
 
@@ -93,7 +97,9 @@ static int read_entry(JournalSink *s, sd_journal *j) {
         memcpy(id, text.data, text.len);
         if (get_field(j, "EDGEWATCH_SEQ", &text) < 0 || text_to_u64(text, &seq) < 0)
                 return 0;
-        return remember(s, id, seq);
+        if (get_field(j, "EDGEWATCH_STATE", &text) >= 0)
+                state = incident_state_from_string(text);
+        return remember(s, id, seq, state == INCIDENT_CLEARED || state == INCIDENT_REFUTED);
 }
 
 static int add_own_matches(sd_journal *j) {
@@ -138,6 +144,12 @@ int journal_sink_read_back(JournalSink *s, const char *directory, usec_t since) 
         r = read_back(s, j, since);
         sd_journal_close(j);
         return r;
+}
+
+void journal_sink_note_ended(const JournalSink *s, Diagnosis *d) {
+        for (const Written *w = s->written; w; w = w->hh.next)
+                if (w->ended)
+                        diagnosis_note_ended(d, w->id, w->seq);
 }
 
 static int send_fields(const JournalFields *fields) {

@@ -16,5 +16,8 @@ DEFINE_CLEANUP(JournalSink, journal_sink_free);
  * errno; what was found until then counts. */
 int journal_sink_read_back(JournalSink *s, const char *directory, usec_t since);
 
+/* Tells a restored diagnosis which of its incidents the journal has the end of. */
+void journal_sink_note_ended(const JournalSink *s, Diagnosis *d);
+
 /* Returns 1, 0 when the journal has it already, or a negative errno. */
 int journal_sink_write(JournalSink *s, const Incident *incident, IncidentChange change);
