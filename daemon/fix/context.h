@@ -19,8 +19,10 @@ typedef struct FixContext {
         World *world;             /* of device_world; NULL until context_look() */
         usec_t now;               /* realtime of the last look */
         const ProbeAnswer *proof; /* while a plan is made: what the fix's probe saw */
+        usec_t job_time;          /* how long a job of systemd may take */
         bool is_recovery; /* of what was cut off; the runtime is started behind it, and must not be waited
                              for */
+        bool is_undo_failing; /* a step behind the one that is taken back could not be */
 } FixContext;
 
 int context_init(FixContext *c, const Config *config);

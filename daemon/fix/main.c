@@ -16,12 +16,17 @@
 #include "daemon/fix/trusted-config.h"
 
 #define REQUEST_WAIT_MS     5000
+#define READER_WAIT_MS      5000
 #define DEFAULT_CONFIG      EDGEWATCH_CONFIG_DIR "/edgewatch.yaml"
 #define DEFAULT_STATE       "/var/lib/edgewatch-fix"
 #define DEFAULT_DAEMON_USER "edgewatch"
+#define DEFAULT_JOB_TIME                                                                                    \
+        (180 * USEC_PER_SEC) /* the runtime's end takes 40 s, each container's up to 10 s                   \
+                              */
 
 typedef struct Options {
         const char *config, *state_directory, *daemon_user;
+        usec_t job_time;
         bool recover;
 } Options;
 
@@ -34,6 +39,7 @@ static void print_help(void) {
                 "  --state-directory DIR   ledger and runs ($STATE_DIRECTORY, else " DEFAULT_STATE ")\n"
                 "  --daemon-user NAME      the user whose requests need the configuration's consent "
                 "(" DEFAULT_DAEMON_USER ")\n"
+                "  --job-time DURATION     how long a job of systemd may take (3min)\n"
                 "  --recover               finish or take back what was cut off, and end\n"
                 "  --help, --version\n");
 }
@@ -42,6 +48,7 @@ static void print_help(void) {
 static int parse_options(int argc, char *argv[], Options *o) {
         enum {
                 CONFIG = 256,
+                JOB_TIME,
                 STATE,
                 USER,
                 RECOVER,
@@ -50,6 +57,7 @@ static int parse_options(int argc, char *argv[], Options *o) {
         };
         static const struct option options[] = {
                 {"config", required_argument, NULL, CONFIG},
+                {"job-time", required_argument, NULL, JOB_TIME},
                 {"state-directory", required_argument, NULL, STATE},
                 {"daemon-user", required_argument, NULL, USER},
                 {"recover", no_argument, NULL, RECOVER},
@@ -62,11 +70,16 @@ static int parse_options(int argc, char *argv[], Options *o) {
 
         *o = (Options){.config = DEFAULT_CONFIG,
                 .state_directory = state ? state : DEFAULT_STATE,
-                .daemon_user = DEFAULT_DAEMON_USER};
+                .daemon_user = DEFAULT_DAEMON_USER,
+                .job_time = DEFAULT_JOB_TIME};
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 switch (c) {
                 case CONFIG:
                         o->config = optarg;
+                        break;
+                case JOB_TIME:
+                        if (duration_parse(text_of(optarg), &o->job_time) < 0)
+                                return -EINVAL;
                         break;
                 case STATE:
                         o->state_directory = optarg;
@@ -110,19 +123,41 @@ static int read_request(char *buffer, size_t size, size_t *ret_len) {
         return 0;
 }
 
-/* Never waits for a reader: the fix goes on whether somebody listens or not. */
+/* All of it, or -ETIMEDOUT when the reader has stalled. */
+static int send_whole(const char *data, size_t len) {
+        while (len > 0) {
+                struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
+                ssize_t n = send(STDOUT_FILENO, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+                if (n >= 0) {
+                        data += n;
+                        len -= (size_t) n;
+                } else if (errno != EAGAIN && errno != EINTR)
+                        return -errno;
+                else if (poll(&wait, 1, READER_WAIT_MS) == 0)
+                        return -ETIMEDOUT;
+        }
+        return 0;
+}
+
+/* Waits for a reader once, and not for long: the fix goes on whether somebody listens or not. What comes
+ * after a line that was cut would not be understood. */
 static void say(void *userdata, json_t *line) {
-        char *text = json_dumps(line, JSON_COMPACT);
+        static bool has_stalled;
+        char *text = has_stalled ? NULL : json_dumps(line, JSON_COMPACT);
+        size_t len = text ? strlen(text) : 0;
+        int r;
 
         json_decref(line);
         if (!text)
                 return;
-        if (send(STDOUT_FILENO, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) >= 0)
-                (void) send(STDOUT_FILENO, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-        else if (errno == ENOTSOCK) {
-                (void) printf("%s\n", text);
+        text[len] = '\n'; /* in place of the end */
+        r = send_whole(text, len + 1);
+        if (r == -ENOTSOCK) {
+                (void) fwrite(text, len + 1, 1, stdout);
                 (void) fflush(stdout);
-        }
+        } else if (r < 0)
+                has_stalled = true;
         free(text);
 }
 
@@ -194,6 +229,7 @@ static int run(const Options *o) {
         }
         r = context_init(&context, config);
         context.is_recovery = o->recover;
+        context.job_time = o->job_time;
         if (r >= 0)
                 r = o->recover ? runner_recover(&runner) : answer_request(&runner, o->daemon_user);
         context_done(&context);

@@ -90,10 +90,12 @@ static int take_back(Runner *r, Records *records, RunRecord *record) {
                                 (void) log_error_errno(k, "Undoing without a record of it: %m");
                 }
                 voice_step(r, record, true);
+                r->context->is_undo_failing = failed;
                 /* the others all the same: better the runtime runs on the wrong network than not at all */
                 if (undo_step(r, record, i) < 0)
                         failed = true;
         }
+        r->context->is_undo_failing = false;
         if (!failed)
                 return 1;
         /* next time all of it once more: the runtime runs again by then, and does things of its own */

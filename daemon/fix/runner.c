@@ -185,84 +185,6 @@ static int start_run(Runner *r, Records *records, const Fix *fix, FixPlan *plan,
         return run_begin(r, records, fix, &record);
 }
 
-/* Returns 1 when nothing is left from before, else 0 after saying so. */
-static int open_records(Runner *r, Records **ret) {
-        int k;
-
-        k = records_open(r->state_directory, ret);
-        if (k == -EBUSY) {
-                voice_result(r, "refused", "another fix is at work; one at a time", NULL, 0);
-                return 0;
-        }
-        return k < 0 ? k : 1;
-}
-
-static int recover(Runner *r, Records *records);
-
-int runner_apply(Runner *r, const FixRequest *q) {
-        _cleanup_(records_closep) Records *records = NULL;
-        _cleanup_(fix_plan_freep) FixPlan *plan = NULL;
-        const Fix *fix = find_fix(r, q);
-        char run[FIX_RUN_ID_BYTES + 1];
-        Verdict verdict;
-        int k;
-
-        if (!fix)
-                return 0;
-        k = open_records(r, &records);
-        if (k <= 0)
-                return k;
-        k = recover(r, records);
-        if (k != 0) {
-                voice_result(r, "refused", "an earlier fix is not wholly taken back yet", NULL, 0);
-                return k < 0 ? k : 0;
-        }
-        k = new_id(run);
-        if (k >= 0)
-                k = make_plan(r, fix, q, run, &plan, &verdict);
-        if (k < 0)
-                return k;
-        if (!is_applicable(r, fix, plan, verdict))
-                return 0;
-        k = check_policy(r, records, plan);
-        if (k <= 0)
-                return k;
-        voice_plan(r, plan);
-        voice_begun(plan);
-        k = start_run(r, records, fix, TAKE_PTR(plan), run);
-        return k < 0 ? k : 0;
-}
-
-int runner_undo(Runner *r, const FixRequest *q) {
-        _cleanup_(run_record_done) RunRecord record = {};
-        _cleanup_(records_closep) Records *records = NULL;
-        int k;
-
-        if (!r->peer.is_person) {
-                voice_result(r, "error", "undoing is for a person: root, or one whom polkit lets", NULL, 0);
-                return 0;
-        }
-        k = open_records(r, &records);
-        if (k <= 0)
-                return k;
-        k = records_load_done(records, q->run, &record);
-        if (k == -ENOENT || k == -EBADMSG) {
-                voice_result(r, "error", "there is no such run that can be undone", NULL, 0);
-                return 0;
-        }
-        if (k < 0)
-                return k;
-        record.on_request = true;
-        record.phase = RUN_PHASE_UNDOING;
-        record.step = record.plan->n_steps - 1;
-        free(record.because);
-        record.because = strdup("a person asked for it");
-        k = record.because ? records_save_pending(records, &record) : -ENOMEM;
-        if (k >= 0)
-                k = run_resume(r, records, &record);
-        return k < 0 ? k : 0;
-}
-
 /* Returns 0 when nothing is left, 1 when something is. */
 static int recover(Runner *r, Records *records) {
         for (;;) {
@@ -280,12 +202,94 @@ static int recover(Runner *r, Records *records) {
         }
 }
 
+static void say_nothing(void *userdata, json_t *line) {
+        json_decref(line);
+}
+
+/* Returns 0 with *ret when nothing is left from before. After saying so: 0 without it when another fixer is
+ * at work, 1 when something is left. */
+static int open_records(Runner *r, Records **ret) {
+        _cleanup_(records_closep) Records *records = NULL;
+        Runner quiet = *r; /* how an earlier run ends is no answer to this request */
+        int k;
+
+        quiet.say = say_nothing;
+        k = records_open(r->state_directory, &records);
+        if (k == -EBUSY) {
+                voice_result(r, "refused", "another fix is at work; one at a time", NULL, 0);
+                return 0;
+        }
+        if (k >= 0)
+                k = recover(&quiet, records);
+        if (k > 0)
+                voice_result(r, "refused", "an earlier fix is not wholly taken back yet", NULL, 0);
+        if (k == 0)
+                *ret = TAKE_PTR(records);
+        return k;
+}
+
+int runner_apply(Runner *r, const FixRequest *q) {
+        _cleanup_(records_closep) Records *records = NULL;
+        _cleanup_(fix_plan_freep) FixPlan *plan = NULL;
+        const Fix *fix = find_fix(r, q);
+        char run[FIX_RUN_ID_BYTES + 1];
+        Verdict verdict;
+        int k;
+
+        if (!fix)
+                return 0;
+        k = open_records(r, &records);
+        if (!records)
+                return k;
+        k = new_id(run);
+        if (k >= 0)
+                k = make_plan(r, fix, q, run, &plan, &verdict);
+        if (k < 0)
+                return k;
+        if (!is_applicable(r, fix, plan, verdict))
+                return 0;
+        k = check_policy(r, records, plan);
+        if (k <= 0)
+                return k;
+        voice_plan(r, plan);
+        voice_begun(plan);
+        return start_run(r, records, fix, TAKE_PTR(plan), run);
+}
+
+int runner_undo(Runner *r, const FixRequest *q) {
+        _cleanup_(run_record_done) RunRecord record = {};
+        _cleanup_(records_closep) Records *records = NULL;
+        int k;
+
+        if (!r->peer.is_person) {
+                voice_result(r, "error", "undoing is for a person: root, or one whom polkit lets", NULL, 0);
+                return 0;
+        }
+        k = open_records(r, &records);
+        if (!records)
+                return k;
+        k = records_load_done(records, q->run, &record);
+        if (k == -ENOENT || k == -EBADMSG) {
+                voice_result(r, "error", "there is no such run that can be undone", NULL, 0);
+                return 0;
+        }
+        if (k < 0)
+                return k;
+        record.on_request = true;
+        record.phase = RUN_PHASE_UNDOING;
+        record.step = record.plan->n_steps - 1;
+        free(record.because);
+        record.because = strdup("a person asked for it");
+        k = record.because ? records_save_pending(records, &record) : -ENOMEM;
+        return k < 0 ? k : run_resume(r, records, &record);
+}
+
 int runner_recover(Runner *r) {
         _cleanup_(records_closep) Records *records = NULL;
         int k;
 
-        k = open_records(r, &records);
-        return k <= 0 ? k : recover(r, records);
+        k = records_open(r->state_directory, &records);
+        return k == -EBUSY ? 1 : k < 0 ? k : recover(r, records);
 }
 
 int runner_list(Runner *r) {

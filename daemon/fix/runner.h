@@ -22,11 +22,12 @@ typedef struct Runner {
         void *userdata;
 } Runner;
 
-/* Each says its result; a negative errno only when that was impossible. */
+/* Each says its result; a negative errno only when that was impossible. Returns 1 when something remains
+ * that could not be taken back: the process fails then, by which systemd starts the recovery. */
 int runner_plan(Runner *r, const FixRequest *request);
 int runner_apply(Runner *r, const FixRequest *request);
 int runner_undo(Runner *r, const FixRequest *request);
 int runner_list(Runner *r);
 int runner_history(Runner *r);
-/* Finishes or takes back what a crash left. Returns 1 when something remains that could not be. */
+/* Finishes or takes back what a crash left. Returns as above, also when another fixer is at work. */
 int runner_recover(Runner *r);

@@ -13,7 +13,6 @@
 #define MANAGER_PATH      "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE SYSTEMD ".Manager"
 #define CALL_TIME         (25 * USEC_PER_SEC)
-#define JOB_TIME          (180 * USEC_PER_SEC) /* stopping the runtime takes 40 s, each container up to 10 s */
 
 typedef struct Job {
         const char *path;
@@ -32,18 +31,19 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         return 0;
 }
 
-static int wait_for(sd_bus *bus, Job *job) {
-        usec_t deadline = usec_add(monotonic_now(), JOB_TIME);
+/* A job need never end: its unit hangs, or what says so is lost. */
+static int wait_for(sd_bus *bus, Job *job, usec_t time) {
+        usec_t deadline = usec_add(monotonic_now(), time);
 
         while (job->result[0] == '\0') {
                 int r = sd_bus_process(bus, NULL);
 
                 if (r < 0)
                         return r;
+                if (monotonic_now() >= deadline && job->result[0] == '\0')
+                        return -ETIMEDOUT;
                 if (r > 0)
                         continue;
-                if (monotonic_now() >= deadline)
-                        return -ETIMEDOUT;
                 r = sd_bus_wait(bus, USEC_PER_SEC);
                 if (r < 0 && r != -EINTR)
                         return r;
@@ -80,7 +80,7 @@ static int subscribe(sd_bus *bus, char **ret_why) {
         return because(ret_why, r, "systemd: %s", error.message ? error.message : strerror(-r));
 }
 
-static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
+static int run_job(sd_bus *bus, const char *method, const char *unit, usec_t time, char **ret_why) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         Job job = {};
@@ -97,7 +97,7 @@ static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret
                 r = sd_bus_message_read(reply, "o", &job.path);
         if (r < 0)
                 return r;
-        r = wait_for(bus, &job);
+        r = wait_for(bus, &job, time);
         if (r < 0)
                 return because(ret_why, r, "%s of %s did not end: %s", method, unit, strerror(-r));
         if (strcmp(job.result, "done") != 0)
@@ -105,11 +105,11 @@ static int run_job(sd_bus *bus, const char *method, const char *unit, char **ret
         return 0;
 }
 
-static int queue_job(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
+static int queue_job(sd_bus *bus, const char *method, const char *unit, usec_t time, char **ret_why) {
         return call(bus, NULL, ret_why, method, "ss", unit, "replace");
 }
 
-static int change_files(sd_bus *bus, const char *method, const char *unit, char **ret_why) {
+static int change_files(sd_bus *bus, const char *method, const char *unit, usec_t time, char **ret_why) {
         bool has_force = strcmp(method, "EnableUnitFiles") == 0 || strcmp(method, "MaskUnitFiles") == 0;
         int r;
 
@@ -122,7 +122,7 @@ static int change_files(sd_bus *bus, const char *method, const char *unit, char 
 
 static const struct {
         const char *verb, *method;
-        int (*run)(sd_bus *bus, const char *method, const char *unit, char **ret_why);
+        int (*run)(sd_bus *bus, const char *method, const char *unit, usec_t time, char **ret_why);
 } verbs[] = {
         {"disable", "DisableUnitFiles", change_files},
         {"enable", "EnableUnitFiles", change_files},
@@ -141,10 +141,10 @@ bool systemd_knows(const char *verb) {
         return false;
 }
 
-int systemd_do(sd_bus *bus, const char *verb, const char *unit, char **ret_why) {
+int systemd_do(sd_bus *bus, const char *verb, const char *unit, usec_t time, char **ret_why) {
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
                 if (strcmp(verbs[i].verb, verb) == 0)
-                        return verbs[i].run(bus, verbs[i].method, unit, ret_why);
+                        return verbs[i].run(bus, verbs[i].method, unit, time, ret_why);
         return -EOPNOTSUPP;
 }
 

@@ -7,6 +7,7 @@
 #include <systemd/sd-id128.h>
 
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 
 typedef struct UnitFacts {
         char load[32], active[32],
@@ -16,9 +17,9 @@ typedef struct UnitFacts {
 
 int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret);
 
-/* verb: start, stop, restart, enable, disable, mask, unmask; queue-start does not wait for the job. *ret_why
- * belongs to the caller. */
-int systemd_do(sd_bus *bus, const char *verb, const char *unit, char **ret_why);
+/* verb: start, stop, restart, enable, disable, mask, unmask; queue-start does not wait for the job. One that
+ * has not ended after `time` is -ETIMEDOUT; it may end yet. *ret_why belongs to the caller. */
+int systemd_do(sd_bus *bus, const char *verb, const char *unit, usec_t time, char **ret_why);
 
 /* Whether systemd_do() knows the verb. */
 bool systemd_knows(const char *verb);

@@ -182,6 +182,10 @@ static void take_line(Repair *r, Text text, bool *ret_is_last) {
 
 /* Without a result: the fixer is gone, and what it began is taken back by its own recovery. */
 static void lose_request(Repair *r, const char *why) {
+        const Incident *i = diagnosis_find(r->ops.diagnosis(r->ops.userdata), r->asked);
+
+        if (i && i->fix_state && strcmp(i->fix_state, "fixing") == 0)
+                set_state(r, "failed");
         log_warning("The fixer gave no result for incident %s: %s.", r->asked, why);
         ask_again(r, r->asked, 0);
         end_request(r);

@@ -272,12 +272,6 @@ def check_either():
     return now
 
 
-def begin():
-    fixer.start()
-    fixer.popen.stdin.write(json.dumps({"do": "apply", "fix": FIX}))
-    fixer.popen.stdin.close()
-
-
 def recover():
     system.wait_idle()
     system.reset()
@@ -295,16 +289,13 @@ def killed():
     break_it()
     steps = len(fixer.plan(fix=FIX)["steps"])
     for number in range(1, steps + 2):  # the last is the verification
-        begin()
-        for line in fixer.popen.stdout:
-            number -= json.loads(line)["event"] in ("step", "verifying")
-            if number == 0:
-                break
-        fixer.kill()
+        def is_then(_line, number=number):
+            return sum(line["event"] in ("step", "verifying") for line in fixer.lines) == number
+
+        fixer.kill_at(is_then, do="apply", fix=FIX)
         recover()
     system.reset(lambda n: fixer.kill() or "done" if n == 1 else "done")
-    begin()
-    lab.wait_until(lambda: fixer.popen.poll() is not None, 60, "the kill")
+    assert fixer(do="apply", fix=FIX).get("outcome") is None and fixer.popen.returncode == -9, fixer.lines
     recover()
 
 

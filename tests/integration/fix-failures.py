@@ -2,6 +2,7 @@
 """A failure at any step of the MTU fix ends in the old or in the new state, never between: on a dockerd of the test's own,
 which refuses, does not answer or is gone at the n-th change, with a full disk, and with the fixer killed."""
 
+import contextlib
 import queue
 import threading
 import traceback
@@ -36,25 +37,25 @@ class Failures:
         self.calls, self.jobs = first.calls, first.jobs
         first.undo(first.last_run())
 
-    def run(self, cases):
+    def run(self, cases, one=None):
         work = queue.SimpleQueue()
         for case in cases:
             work.put(case)
-        threads = [threading.Thread(target=self.serve, args=(site, work)) for site in self.sites]
+        threads = [threading.Thread(target=self.serve, args=(site, work, one or self.one)) for site in self.sites]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert not self.errors, "\n".join(self.errors)
 
-    def serve(self, site, work):
+    def serve(self, site, work, one):
         while not self.errors:
             try:
                 name, fail = work.get_nowait()
             except queue.Empty:
                 return
             try:
-                self.one(site, fail)
+                one(site, fail)
                 self.done.append(name)
             except Exception:
                 self.errors.append(f"{name} of {site.name}: {traceback.format_exc()} {site.fixer.lines} {site.fixer.err}")
@@ -67,6 +68,13 @@ class Failures:
         if state == "new":
             site.undo(site.last_run())
             assert site.state() == "old"
+
+    @staticmethod
+    def undo(site, fail):
+        assert site.apply()["outcome"] == "fixed"
+        run = site.last_run()
+        result = site.run_fixer({"do": "undo", "run": run}, **fail(site))
+        assert result["outcome"] == "undone" and result["run"] == run and site.state() == "old", result
 
 
 def at(n, what):
@@ -139,9 +147,56 @@ def full_disk():
     assert site.state() == "old" and site.fixer.pending() == []
 
 
+def killed_verifying():
+    """killed while it verifies: the recovery does that"""
+    for site in failures.sites[:2]:
+        site.fixer.kill_at(lambda line: line["event"] == "verifying", do="apply", fix=FIX, subject=site.name)
+        site.system.wait_idle()
+        result = site.fixer.recover()
+        assert result["outcome"] == "fixed" and site.state() == "new", result
+        site.undo(site.last_run())
+        assert site.state() == "old"
+
+
+def killed_undoing():
+    """killed at any step of being taken back on request: it is taken back"""
+    failures.run([(f"undo, call {n}", at(n, kill_after)) for n in range(1, failures.calls + 1)] +
+                 [(f"undo, job {n}", at_job(n, kill_in_job)) for n in range(1, failures.jobs + 1)], failures.undo)
+
+
 def units():
     """a job of systemd fails, or the fixer is killed while it goes on"""
     failures.run([(f"job {n}", at_job(n, what)) for n in range(1, failures.jobs + 1) for what in ("failed", kill_in_job)])
+
+
+def endless_jobs():
+    """a job of systemd never ends, or nothing tells of its end: the step is over when its time is"""
+    with contextlib.ExitStack() as stack:
+        for site in failures.sites:
+            stack.enter_context(site.fixer.impatient(20))
+        failures.run([(f"job {n}", at_job(n, ("never", "lost")[n % 2])) for n in range(1, failures.jobs + 1)])
+
+
+def not_taken_back():
+    """what could not be taken back is said, fails the process each time, and keeps the next fix away until it could"""
+    site = failures.sites[0]
+    site.proxy.reset(lambda n: PROXY.FORWARD if n < 3 else PROXY.REFUSE)
+    site.fixer.start()
+    result = site.fixer.wait({"do": "apply", "fix": FIX, "subject": site.name})
+    assert result["outcome"] == "failed" and site.fixer.popen.returncode == 1, (result, site.fixer.popen.returncode)
+    assert site.fixer.recover(code=1)["outcome"] == "failed"
+    for request in ({"do": "apply", "fix": FIX, "subject": site.name}, {"do": "undo", "run": "0" * 16}):
+        result = site.fixer(**request)
+        assert result["outcome"] == "refused" and "not wholly taken back" in result["because"], result
+        assert len(site.fixer.lines) == 1 and site.fixer.popen.returncode == 1, site.fixer.lines
+    assert len(site.fixer.pending()) == 1
+    site.calm()
+    # another request ends it too, and is answered for itself
+    result = site.fixer(do="undo", run="0" * 16)
+    assert result["outcome"] == "error" and len(site.fixer.lines) == 1 and site.fixer.popen.returncode == 0, site.fixer.lines
+    assert site.fixer.pending() == [] and site.state() == "old"
+    site.fixer(do="history")
+    assert site.fixer.lines[-1]["runs"][-1]["outcome"] == "rolled-back", site.fixer.lines[-1]
 
 
 def gone_engine():
@@ -200,5 +255,5 @@ def contents():
         assert set(site.contents().values()) == {"only here"}
 
 
-lab.run_cases([refusing_engine, lost_answers, slow_engine, killed, full_disk, units, gone_engine, power_loss,
-               contents])
+lab.run_cases([refusing_engine, lost_answers, slow_engine, killed, killed_verifying, killed_undoing, full_disk, units,
+               endless_jobs, not_taken_back, gone_engine, power_loss, contents])

@@ -309,6 +309,37 @@ def failing_steps():
             assert ended(site.apply(refuse=number)) == "old"
 
 
+def endless_jobs():
+    """a job never ends, or nothing tells of its end: its time is up, and all is taken back"""
+    with site.fixer.impatient(3):
+        for number in range(1, 5):
+            for what in ("never", "lost"):
+                site.break_it()
+                result = site.apply(lambda n, number=number, what=what: what if n == number else "done")
+                assert ended(result) == "old" and "did not end" in result["because"], result
+
+
+def killed_verifying():
+    """killed while the daemon does not answer yet: the recovery finds it well, or takes all back"""
+    for is_well in (True, False):
+        site.break_it()
+        site.silent = True
+        site.fixer.kill_at(lambda line: line["event"] == "verifying", do="apply", fix=FIX)
+        site.silent = False
+        if not is_well:
+            site.unit(SERVICE, "failed failed")
+        assert len(site.fixer.pending()) == 1
+        assert ended(site.fixer.recover()) == ("new" if is_well else "old")
+
+
+def half_written():
+    """what a kill left half written beside a file is gone with what is taken back"""
+    site.break_it()
+    site.fixer.kill_at(lambda line: str(SUPER) in line.get("text", ""), do="apply", fix=FIX)
+    SUPER.with_name(f"{SUPER.name}.edgewatch-new").write_text("[list")
+    assert ended(site.fixer.recover()) == "old"
+
+
 def killed():
     """killed at any time, it is finished or taken back by the recovery"""
     site.break_it()
@@ -334,5 +365,5 @@ def full_disk():
     assert site.state() == "old"
 
 
-lab.run_cases([plan, by_path, masked, one_of_two, odd_files, guards, other_runtimes, daemon_dies, failing_steps, killed,
-               full_disk])
+lab.run_cases([plan, by_path, masked, one_of_two, odd_files, guards, other_runtimes, daemon_dies, failing_steps,
+               endless_jobs, killed_verifying, half_written, killed, full_disk])

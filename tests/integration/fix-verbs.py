@@ -11,6 +11,7 @@ import select
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import fixer
@@ -265,6 +266,41 @@ def hostile():
     assert code == 0, err
 
 
+def large_answer():
+    """an answer larger than any socket's buffer comes whole; a reader that stalls is waited for once, and not for long"""
+    ledger = fix.state / "ledger.json"
+    before = ledger.read_text()
+    runs = json.loads(before)["runs"]
+    many = [{**runs[-1], "run": f"{n:016x}", "because": f"{n} " * 1000} for n in range(128)]
+    ledger.write_text(json.dumps({"version": 1, "runs": many}))
+    told = fix.ask(do="history")[-1]["runs"]
+    assert [run["because"] for run in told] == [run["because"] for run in many]
+    with socket.socket(socket.AF_UNIX) as stalled:
+        stalled.connect(str(fix.path))
+        n = len(fix.running)
+        stalled.sendall(b'{"do": "history"}\n')
+        lab.wait_until(lambda: len(fix.running) > n, what="the fixer")
+        assert fix.running[n].wait(30) == 0
+    ledger.write_text(before)
+
+
+def stalled_reader():
+    """a fix is carried out whether or not somebody reads, and waits for that once only"""
+    break_it()
+    fix.is_clogged = True
+    with socket.socket(socket.AF_UNIX) as stalled:
+        stalled.connect(str(fix.path))
+        n = len(fix.running)
+        stalled.sendall(b'{"do": "apply", "fix": "ip-forward"}\n')
+        lab.wait_until(lambda: len(fix.running) > n, what="the fixer")
+        begin = time.monotonic()
+        assert fix.running[n].wait(60) == 0
+        assert 4 < time.monotonic() - begin < 15, time.monotonic() - begin  # one wait, of five lines
+        fix.is_clogged = False
+    assert is_repaired() and fix.ask(do="history")[-1]["runs"][-1]["outcome"] == "fixed"
+    assert fix.ctl("fix", "undo", fix.ask(do="history")[-1]["runs"][-1]["run"])[0] == 0
+
+
 def nobody_there():
     """without a fixer it says where it looked"""
     fix.server.close()
@@ -273,4 +309,5 @@ def nobody_there():
     assert code == 2 and f"edgewatch-fix cannot be asked at {fix.path}: No such file or directory" in err, err
 
 
-lab.run_cases([lists, nothing_yet, plans, consent, applies, undoes, of_incident, for_people, usage, hostile, nobody_there])
+lab.run_cases([lists, nothing_yet, plans, consent, applies, undoes, of_incident, for_people, usage, hostile, large_answer,
+               stalled_reader, nobody_there])

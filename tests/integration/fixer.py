@@ -1,6 +1,7 @@
 """The fixer of a test: the real edgewatch-fix behind a socket, one process a connection, as systemd starts it."""
 
 import atexit
+import contextlib
 import json
 import os
 import socket
@@ -24,6 +25,7 @@ class Fixer:
         self.environment = {**os.environ, **environment}
         self.log = self.dir / "log"
         self.running = []
+        self.is_clogged = False  # whether somebody has said so much that the reader has to read before there is room
         self.configure(config)
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(self.path))
@@ -45,6 +47,10 @@ class Fixer:
                 connection, _ = self.server.accept()
             except OSError:
                 return
+            if self.is_clogged:
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        connection.send(bytes(4096), socket.MSG_DONTWAIT)
             with open(self.log, "ab") as log, connection:
                 self.running.append(subprocess.Popen(self.arguments(), stdin=connection, stdout=connection, stderr=log,
                                                      env=self.environment))

@@ -2,6 +2,7 @@
 runtime are played, and the fixer itself."""
 
 import atexit
+import contextlib
 import http.client
 import http.server
 import json
@@ -132,7 +133,8 @@ class EngineProxy:
 
 class System:
     """A bus with a systemd on it whose jobs `work(type, unit)` carries out; what it returns is their result. `fault(n)`
-    is called at the n-th job and may return another result."""
+    is called at the n-th job and may return another result; "lost" does the work without a word about its end, "never"
+    does not even do it."""
 
     def __init__(self, directory, units, work):
         self.socket = directory / "bus"
@@ -180,10 +182,13 @@ class System:
 
     def run(self, job, kind, unit, number):
         result = self.fault(number)
-        if result == "done":
+        if result in ("done", "lost"):
             self.work(kind, unit)
             self.active[unit] = kind != "stop"
-        self(f"finish {job} {result}")
+        if result == "lost":
+            self.set(unit, state="inactive dead" if kind == "stop" else "active running")
+        elif result != "never":
+            self(f"finish {job} {result}")
         with self.counting:
             self.ended += 1
 
@@ -222,14 +227,34 @@ class Fixer:
         self.start()
         return self.wait(request)
 
+    @contextlib.contextmanager
+    def impatient(self, seconds):
+        """Gives jobs of systemd only so long."""
+        patient, self.args = self.args, [*self.args, "--job-time", f"{seconds}s"]
+        yield
+        self.args = patient
+
     def kill(self):
         self.popen.send_signal(signal.SIGKILL)  # nsenter became it
         self.popen.wait()
 
-    def recover(self):
+    def kill_at(self, is_then, **request):
+        """Begins with a request and is killed at the first line of its answer of which that is true."""
+        self.start()
+        self.popen.stdin.write(json.dumps(request))
+        self.popen.stdin.close()
+        self.lines = []
+        for line in self.popen.stdout:
+            self.lines.append(json.loads(line))
+            if is_then(self.lines[-1]):
+                self.kill()
+                return
+        raise AssertionError(f"it was over before: {self.lines}")
+
+    def recover(self, code=0):
         self.start("--recover")
         result = self.wait()
-        assert self.popen.returncode == 0, (self.lines, self.err)
+        assert self.popen.returncode == code, (self.lines, self.err)
         return result
 
     def plan(self, **request):

@@ -163,9 +163,11 @@ def kills():
 
 def kills_after_the_end():
     """what comes back at once after it cleared is alerted, though the daemon was killed in between"""
+    edged.say(*("port taken by stranger: again", "port free again for again") * 3)
+    lab.wait_until(lambda: len(alerts_of("again", "cleared")) == 3, what="each end")
+    assert len(alerts_of("again", "confirmed")) == 3
     for n in range(6):
-        raise_and_wait(f"again{n}")
-        edged.say(f"port free again for again{n}")
+        edged.say(f"port taken by stranger: again{n}", f"port free again for again{n}")
         wait_alert(f"again{n}", "cleared")
         daemon.kill()
         edged.say(f"port taken by stranger: again{n}")

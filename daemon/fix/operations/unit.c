@@ -1,8 +1,9 @@
 /* Starts, stops, restarts, enables or unmasks a unit of systemd. argument: {"unit", "do"}; undo: {"unit",
  * "do"}. With "invocation" it is only done to a unit that is not active, or was started since it had that id
- * (InvocationID): one that still runs as it did has read nothing of what was changed. "none" does nothing: a
- * step that is only there for what taking it back does, after all those behind it have been taken back
- * ("restart with the old configuration"). */
+ * (InvocationID) and has its old configuration again: one that still runs as it did has read nothing of what
+ * was changed, and one whose file could not be put back would only read the new one again. "none" does
+ * nothing: a step that is only there for what taking it back does, after all those behind it have been taken
+ * back ("restart with the old configuration"). */
 
 #include <string.h>
 
@@ -23,11 +24,12 @@ static bool is_there_already(sd_bus *bus, const char *verb, const char *unit) {
         return false;
 }
 
-static bool runs_as_before(sd_bus *bus, const char *unit, const char *invocation) {
+static bool is_in_vain(const FixContext *c, sd_bus *bus, const char *unit, const char *invocation) {
         UnitFacts facts;
 
         return invocation && invocation[0] && systemd_look(bus, unit, &facts) >= 0 &&
-                strcmp(facts.active, "active") == 0 && strcmp(facts.invocation, invocation) == 0;
+                strcmp(facts.active, "active") == 0 &&
+                (c->is_undo_failing || strcmp(facts.invocation, invocation) == 0);
 }
 
 /* A job that is "done" is not enough: the unit has to be what it should be. */
@@ -60,12 +62,12 @@ static int run(FixContext *c, const json_t *what, char **ret_why) {
         if (r < 0)
                 return because(ret_why, r, "systemd cannot be asked: %s", strerror(-r));
         if (is_there_already(bus, verb, unit) ||
-                runs_as_before(bus, unit, json_string_value(json_object_get(what, "invocation"))))
+                is_in_vain(c, bus, unit, json_string_value(json_object_get(what, "invocation"))))
                 return 0;
         /* The runtime's units are ordered behind the recovery: that would wait for its own end. */
         if (c->is_recovery && strcmp(verb, "start") == 0)
                 verb = "queue-start";
-        r = systemd_do(bus, verb, unit, ret_why);
+        r = systemd_do(bus, verb, unit, c->job_time, ret_why);
         return r < 0 ? r : verify(bus, verb, unit, ret_why);
 }
 

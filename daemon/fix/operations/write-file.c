@@ -90,14 +90,18 @@ static int write_whole(const char *path, const char *like, Text content) {
         return r;
 }
 
+static char *name_beside(const char *path) {
+        char *beside;
+
+        return asprintf(&beside, "%s.edgewatch-new", path) < 0 ? NULL : beside;
+}
+
 static int replace(const char *path, const char *like, Text content) {
-        _cleanup_(freep) char *beside = NULL;
+        _cleanup_(freep) char *beside = name_beside(path);
         int r;
 
-        if (asprintf(&beside, "%s.edgewatch-new", path) < 0) {
-                beside = NULL;
+        if (!beside)
                 return -ENOMEM;
-        }
         r = write_whole(beside, like, content);
         if (r >= 0 && rename(beside, path) < 0) {
                 r = -errno;
@@ -191,6 +195,15 @@ static int apply(FixContext *c, const FixStep *step, char **ret_why) {
         return r < 0 ? because(ret_why, r, "%s: %s", t.path, strerror(-r)) : 0;
 }
 
+/* What was written, and not renamed yet when the fixer was killed. */
+static int remove_beside(const char *path) {
+        _cleanup_(freep) char *beside = name_beside(path);
+
+        if (!beside)
+                return -ENOMEM;
+        return unlink(beside) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 /* There was no file before. */
 static int undo_new_file(const Target *t) {
         int r = t->current ? remove_file(t->path) : 0;
@@ -208,6 +221,8 @@ static int undo(FixContext *c, const FixStep *step, char **ret_why) {
         _cleanup_(target_done) Target t = {};
         int r = target_read(step, &t, ret_why);
 
+        if (r >= 0)
+                r = remove_beside(t.path);
         if (r < 0)
                 return r;
         if (t.backup && !t.old)
