@@ -286,7 +286,7 @@ int http_new(Http **ret, sd_event *event, int64_t priority) {
         h->multi = curl_multi_init();
         if (!h->multi)
                 return -ENOMEM;
-        r = sd_event_add_time(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h);
+        r = sd_event_add_time(event, &h->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_timer, h);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(h->timer, "http-timer");
@@ -390,7 +390,7 @@ int http_get(Http *h, const HttpOptions *options, HttpRequest **ret) {
         k = request_set_options(r);
         if (k < 0)
                 return k;
-        k = sd_event_add_time(h->event, &r->timer, CLOCK_MONOTONIC, 0, 1000, on_deadline, r);
+        k = sd_event_add_time(h->event, &r->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_deadline, r);
         if (k < 0)
                 return k;
         (void) sd_event_source_set_description(r->timer, "http-deadline");

@@ -29,6 +29,12 @@ const char *source_state_to_string(SourceState s) {
         return s >= 0 && s < SOURCE_STATE_X_MAX ? state_names[s] : NULL;
 }
 
+usec_t source_now(const Source *s, clockid_t clock) {
+        usec_t now;
+
+        return sd_event_now(s->context.event, clock, &now) < 0 ? 0 : now;
+}
+
 usec_t source_due(const Source *s) {
         return s->ops->due ? s->ops->due(s) : s->due;
 }

@@ -48,7 +48,8 @@ typedef struct SourceOps {
          * freeing. Its inputs of the merge are set live or removed here: a source that cannot read must not
          * hold the others back. */
         void (*stop)(Source *s);
-        /* Its position, to be saved with the engine's state; NULL for none. */
+        /* Optional, of a source that has a past to go back to: its position, to be saved with the engine's
+         * state; NULL while it has none. */
         json_t *(*save)(const Source *s);
         /* Optional: frees what start() and restoring allocated beyond descriptors. */
         void (*done)(Source *s);
@@ -114,6 +115,8 @@ void source_degrade(Source *s, int error, const char *format, ...) _printf_(3, 4
 void source_lost(Source *s, SourceKind kind, const char *format, ...) _printf_(3, 4);
 /* Since when, monotonic, the source keeps something waiting; 0 when it does not. */
 usec_t source_due(const Source *s);
+/* The loop's clock, one instant for all that a handler does. */
+usec_t source_now(const Source *s, clockid_t clock);
 /* What was saved for this source by the last run, NULL when nothing was. */
 const json_t *source_saved_position(const Source *s);
 json_t *source_to_json(const Source *s); /* name, state, reason, since, counters */

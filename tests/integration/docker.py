@@ -178,7 +178,7 @@ def restart_of_the_engine():
     follow.wait(kind="container", name="talker", action="die")
     docker("start", "talker")
     follow.wait(2, kind="log", container="talker", message="before")
-    time.sleep(0.5)
+    time.sleep(0.5)  # what would be told twice comes with the next inspection
     assert follow.messages("talker") == ["before"] * 2
     assert len(follow.select(kind="container", name="talker", action="die")) == 1
 
@@ -187,7 +187,7 @@ def flood():
     """a module that writes faster than the diagnosis reads is held back, and loses nothing"""
     follow.hold()
     docker.run("flood", "seq 1 30000; echo done; sleep 1000")
-    time.sleep(2)
+    time.sleep(2)  # all of it is written meanwhile
     assert not follow.select(kind="log", container="flood")
     follow.hold()
     docker.run("prod", "true", owned=False)
@@ -200,7 +200,7 @@ def removed():
     """a removed container is told as such, once"""
     docker("rm", "-f", "crash")
     follow.wait(kind="container", name="crash", action="destroy")
-    time.sleep(6)
+    time.sleep(6)  # sweeps, and the 5 s that its log may take to its end
     assert len(follow.select(kind="container", name="crash", action="destroy")) == 1
     assert all(log["container"] != "crash" for log in follow.status()["logs"])
 

@@ -213,7 +213,7 @@ static int save(const Follow *f) {
 
         if (!*f->state_path)
                 return 0;
-        position = f->source->ops->save(f->source);
+        position = f->source->ops->save ? f->source->ops->save(f->source) : NULL;
         if (!position)
                 return 0;
         all = json_pack("{s:o}", f->source->ops->name, position);

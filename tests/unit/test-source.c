@@ -18,7 +18,6 @@ START_TEST(registry_is_alphabetical_and_whole) {
                 ck_assert_ptr_nonnull(source_kind_to_string(registry[i]->kind));
                 ck_assert_ptr_nonnull(registry[i]->start);
                 ck_assert_ptr_nonnull(registry[i]->stop);
-                ck_assert_ptr_nonnull(registry[i]->save);
         }
 }
 END_TEST

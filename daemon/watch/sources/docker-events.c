@@ -165,7 +165,7 @@ int docker_events_start(Docker *d) {
         if (r < 0)
                 return r;
         d->events_follow = false;
-        return open_events(d, docker_now(d, CLOCK_REALTIME) * NSEC_PER_USEC);
+        return open_events(d, source_now(&d->source, CLOCK_REALTIME) * NSEC_PER_USEC);
 }
 
 void docker_events_stop(Docker *d) {

@@ -172,7 +172,7 @@ static void retry_later(DockerLog *log, const char *reason) {
         free(log->reason);
         log->reason = strdup(reason);
         docker_channel_close(&log->channel);
-        log->retry_at = usec_add(docker_now(d, CLOCK_MONOTONIC), pause);
+        log->retry_at = usec_add(source_now(&d->source, CLOCK_MONOTONIC), pause);
         docker_inspect_in(d, log->container, pause);
 }
 
@@ -184,7 +184,7 @@ static void log_refused(DockerLog *log, const HttpResult *result) {
 
         json_decref(object);
         log->phase = DOCKER_LOG_UNREADABLE;
-        log->retry_at = usec_add(docker_now(log->docker, CLOCK_MONOTONIC), RETRY_MAX);
+        log->retry_at = usec_add(source_now(&log->docker->source, CLOCK_MONOTONIC), RETRY_MAX);
         free(log->reason);
         log->reason = TAKE_PTR(text);
         docker_channel_close(&log->channel);
@@ -198,7 +198,7 @@ static void log_reopen(DockerLog *log, DockerLogPhase phase) {
 /* The clock is behind what was read, so that the position names a time still to come; or it was once, so
  * that lines from before the step are still younger than the position. Either way `since=` is of no use. */
 static void search_if_stepped(DockerLog *log) {
-        usec_t now = docker_now(log->docker, CLOCK_REALTIME);
+        usec_t now = source_now(&log->docker->source, CLOCK_REALTIME);
         bool is_ahead = log->position.nsec / NSEC_PER_USEC > usec_add(now, USEC_PER_SEC);
 
         if (log->is_searching || (!is_ahead && log->position.nsec >= log->highest_nsec))
@@ -234,7 +234,7 @@ static void end_search(DockerLog *log) {
         log->marker_nsec = 0;
         log->position = docker_log_decoder_position(log->decoder);
         if (log->position.nsec == 0)
-                log->position.nsec = docker_now(log->docker, CLOCK_REALTIME) * NSEC_PER_USEC;
+                log->position.nsec = source_now(&log->docker->source, CLOCK_REALTIME) * NSEC_PER_USEC;
         log->highest_nsec = log->position.nsec;
         decoder_end(log);
 }
@@ -254,7 +254,7 @@ static void on_done(void *userdata, const HttpResult *result) {
         DockerLog *log = userdata;
         Docker *d = log->docker;
         DockerLogPhase phase = log->phase;
-        usec_t lasted = usec_sub(docker_now(d, CLOCK_MONOTONIC), log->opened_at);
+        usec_t lasted = usec_sub(source_now(&d->source, CLOCK_MONOTONIC), log->opened_at);
 
         log->channel.request = NULL;
         if (phase == DOCKER_LOG_BACKLOG && result->error == 0 && result->status == 200)
@@ -345,7 +345,7 @@ static int log_open(DockerLog *log, DockerLogPhase phase) {
                 return r;
         log->phase = phase;
         log->n_bytes = 0;
-        log->opened_at = docker_now(d, CLOCK_MONOTONIC);
+        log->opened_at = source_now(&d->source, CLOCK_MONOTONIC);
         return 0;
 }
 
@@ -374,7 +374,7 @@ void docker_log_update(Docker *d, DockerContainer *c) {
                 c->log->phase = DOCKER_LOG_JOURNALD;
                 return;
         }
-        if (o->started_at == 0 || docker_now(d, CLOCK_MONOTONIC) < c->log->retry_at ||
+        if (o->started_at == 0 || source_now(&d->source, CLOCK_MONOTONIC) < c->log->retry_at ||
                 c->log->channel.n_pending > 0)
                 return;
         if (container_is_running(o) || !c->log->was_read || c->log->read_finished != o->finished_at)

@@ -43,7 +43,7 @@ int docker_add_container(Docker *d, Text id, DockerContainer **ret) {
         if (!c)
                 return -ENOMEM;
         memcpy(c->id, id.data, DOCKER_ID_LEN);
-        c->touched = docker_now(d, CLOCK_MONOTONIC);
+        c->touched = source_now(&d->source, CLOCK_MONOTONIC);
         c->history.known = d->has_history; /* it is new, so all its life is still to be told */
         d->containers[d->n_containers++] = c;
         *ret = c;
@@ -77,7 +77,7 @@ static void arm(Docker *d, usec_t at) {
 }
 
 void docker_inspect_in(Docker *d, DockerContainer *c, usec_t delay) {
-        usec_t at = usec_add(docker_now(d, CLOCK_MONOTONIC), delay);
+        usec_t at = usec_add(source_now(&d->source, CLOCK_MONOTONIC), delay);
 
         if (c->inspect_at == 0 || at < c->inspect_at)
                 c->inspect_at = at;
@@ -85,7 +85,7 @@ void docker_inspect_in(Docker *d, DockerContainer *c, usec_t delay) {
 }
 
 void docker_touch_container(Docker *d, DockerContainer *c) {
-        c->touched = docker_now(d, CLOCK_MONOTONIC);
+        c->touched = source_now(&d->source, CLOCK_MONOTONIC);
         c->is_changed = true;
         docker_inspect_in(d, c, DOCKER_DEBOUNCE);
 }
@@ -98,7 +98,7 @@ void docker_bury_container(Docker *d, DockerContainer *c) {
 
 void docker_networks_changed(Docker *d) {
         d->networks_wanted = true;
-        arm(d, usec_add(docker_now(d, CLOCK_MONOTONIC), DOCKER_DEBOUNCE));
+        arm(d, usec_add(source_now(&d->source, CLOCK_MONOTONIC), DOCKER_DEBOUNCE));
 }
 
 /* Tells of `c` under another action than the one that its state gives. */
@@ -134,7 +134,7 @@ static void tell_missed(Docker *d, DockerContainer *c, unsigned missed) {
 static void tell_destroyed(Docker *d, DockerContainer *c) {
         Event event = {.kind = EVENT_CONTAINER, .source = SOURCE_DOCKER_STATE, .origin = ORIGIN_DEVICE};
 
-        event.time = docker_now(d, CLOCK_REALTIME);
+        event.time = source_now(&d->source, CLOCK_REALTIME);
         event.container = (ContainerChange){
                 .action = TEXT_LITERAL("destroy"),
                 .id = text_of(c->id),
@@ -151,7 +151,7 @@ static void tell_destroyed(Docker *d, DockerContainer *c) {
 
 /* Takes over `object`. */
 static void observe(Docker *d, DockerContainer *c, Container *object) {
-        usec_t now = docker_now(d, CLOCK_REALTIME);
+        usec_t now = source_now(&d->source, CLOCK_REALTIME);
         bool is_first = !c->object, is_changed = c->is_changed;
         Event event = {};
         unsigned missed;
@@ -256,7 +256,7 @@ static DockerContainer *next_due(Docker *d, usec_t now) {
 }
 
 void docker_inspect_due(Docker *d) {
-        usec_t now = docker_now(d, CLOCK_MONOTONIC);
+        usec_t now = source_now(&d->source, CLOCK_MONOTONIC);
         DockerContainer *next;
         int r;
 
@@ -289,7 +289,7 @@ static bool is_listed(const json_t *list, const DockerContainer *c) {
 }
 
 static void take_list(Docker *d, const json_t *list) {
-        usec_t now = docker_now(d, CLOCK_MONOTONIC);
+        usec_t now = source_now(&d->source, CLOCK_MONOTONIC);
         json_t *item;
         size_t i;
 
@@ -330,7 +330,7 @@ static void on_list(void *userdata, const HttpResult *result) {
 
 /* Atomic for the World: all that was inspected, in one go. */
 static void enumerate_containers(Docker *d) {
-        usec_t now = docker_now(d, CLOCK_REALTIME);
+        usec_t now = source_now(&d->source, CLOCK_REALTIME);
         World *world = d->source.context.world;
 
         world_begin_enumeration(world, EVENT_CONTAINER);
@@ -376,7 +376,7 @@ static void take_network(Docker *d, const json_t *item) {
         }
         known = world_network(world, network->id);
         is_changed = !known || known->mtu != network->mtu || !d->swept_once;
-        network_state_event(network, docker_now(d, CLOCK_REALTIME), &event);
+        network_state_event(network, source_now(&d->source, CLOCK_REALTIME), &event);
         event.initial = true;
         if (is_changed)
                 docker_channel_deliver(d, &d->state, &event);
@@ -430,7 +430,7 @@ int docker_sweep_start(Docker *d) {
                 docker_logs_clock_stepped(d);
         d->clock_offset = offset;
         d->sweep = DOCKER_SWEEP_LIST;
-        d->list_asked = docker_now(d, CLOCK_MONOTONIC);
+        d->list_asked = source_now(&d->source, CLOCK_MONOTONIC);
         return docker_get(d, "/containers/json?all=1",
                 (HttpOptions){.done = on_list,
                         .max_bytes = DOCKER_LIST_MAX,

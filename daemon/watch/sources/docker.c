@@ -17,14 +17,6 @@
 
 static const char *const hello_what = "Docker's version";
 
-usec_t docker_now(const Docker *d, clockid_t clock) {
-        usec_t now;
-
-        if (sd_event_now(d->source.context.event, clock, &now) < 0)
-                return 0;
-        return now;
-}
-
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret) {
         _cleanup_(freep) char *url = NULL;
 
@@ -113,7 +105,7 @@ static bool is_api_version(const char *version) {
 void docker_set_fact(Docker *d, const char *key, json_t *value) {
         const SourceContext *context = &d->source.context;
 
-        if (world_set_fact(context->world, key, value, docker_now(d, CLOCK_REALTIME)) < 0)
+        if (world_set_fact(context->world, key, value, source_now(&d->source, CLOCK_REALTIME)) < 0)
                 d->source.counters.n_errors++;
         else if (context->facts_arrived)
                 context->facts_arrived(context->userdata);
@@ -207,8 +199,8 @@ static int on_sweep_timer(sd_event_source *source, uint64_t usec, void *userdata
         Docker *d = userdata;
         int r;
 
-        (void) sd_event_source_set_time(
-                source, usec_add(docker_now(d, CLOCK_MONOTONIC), d->source.context.config->sweep_interval));
+        (void) sd_event_source_set_time(source,
+                usec_add(source_now(&d->source, CLOCK_MONOTONIC), d->source.context.config->sweep_interval));
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         if (!d->events_follow)
                 return 0;
@@ -225,10 +217,11 @@ static int on_inspect_timer(sd_event_source *source, uint64_t usec, void *userda
 
 static int docker_add_timers(Docker *d) {
         sd_event *event = d->source.context.event;
-        usec_t now = docker_now(d, CLOCK_MONOTONIC);
+        usec_t now = source_now(&d->source, CLOCK_MONOTONIC);
         int r;
 
-        r = sd_event_add_time(event, &d->inspect_timer, CLOCK_MONOTONIC, 0, 1000, on_inspect_timer, d);
+        r = sd_event_add_time(
+                event, &d->inspect_timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_inspect_timer, d);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(d->inspect_timer, "docker-inspect");

@@ -121,7 +121,6 @@ static inline bool docker_is_out_of_reach(const HttpResult *result) {
         return result->error < 0 || (result->status >= 502 && result->status <= 504);
 }
 
-usec_t docker_now(const Docker *d, clockid_t clock);
 /* GET of a path below the engine's API version. */
 int docker_get(Docker *d, const char *path, HttpOptions options, HttpRequest **ret);
 void docker_check_live(Docker *d);

@@ -78,14 +78,6 @@ typedef struct Files {
         bool is_first, has_no_room;
 } Files;
 
-static usec_t now_of(const Files *f, clockid_t clock) {
-        usec_t now;
-
-        if (sd_event_now(f->source.context.event, clock, &now) < 0)
-                return 0;
-        return now;
-}
-
 static int watch_all(Files *f) {
         int r;
 
@@ -166,7 +158,7 @@ static bool tell(Files *f, const Record *record, Look look, Text content) {
                 .kind = EVENT_FILE,
                 .source = SOURCE_FILES,
                 .origin = ORIGIN_DEVICE,
-                .time = now_of(f, CLOCK_REALTIME),
+                .time = source_now(&f->source, CLOCK_REALTIME),
                 .initial = f->is_first,
                 .deleted = look == LOOK_ABSENT && record->is_told,
                 .file = {.path = text_of(record->path),
@@ -303,7 +295,8 @@ static void look_soon(Files *f) {
         (void) sd_event_source_get_enabled(f->debounce, &enabled);
         if (enabled != SD_EVENT_OFF)
                 return;
-        (void) sd_event_source_set_time(f->debounce, usec_add(now_of(f, CLOCK_MONOTONIC), DEBOUNCE));
+        (void) sd_event_source_set_time(
+                f->debounce, usec_add(source_now(&f->source, CLOCK_MONOTONIC), DEBOUNCE));
         (void) sd_event_source_set_enabled(f->debounce, SD_EVENT_ONESHOT);
 }
 
@@ -392,7 +385,7 @@ static int add_event_sources(Files *f) {
         if (r < 0)
                 return r;
         f->watches.fd = TAKE_FD(fd);
-        r = sd_event_add_time(event, &f->debounce, CLOCK_MONOTONIC, 0, 1000, on_debounce, f);
+        r = sd_event_add_time(event, &f->debounce, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_debounce, f);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(f->debounce, "files-debounce");
@@ -416,7 +409,7 @@ static int begin(Files *f) {
         r = merge_add_input(intake_merge(s->context.intake), SOURCE_FILES, &f->input);
         if (r < 0)
                 return r;
-        merge_set_catching_up(f->input, now_of(f, CLOCK_REALTIME));
+        merge_set_catching_up(f->input, source_now(&f->source, CLOCK_REALTIME));
         f->is_first = true; /* at once, but from the loop, so that what it tells is taken on */
         return sd_event_source_set_enabled(f->debounce, SD_EVENT_ONESHOT);
 }
@@ -452,11 +445,6 @@ static void files_resume(Source *s) {
         look_soon(f);
 }
 
-/* Files are as they are now. */
-static json_t *files_save(const Source *s) {
-        return NULL;
-}
-
 static void files_done(Source *s) {
         Files *f = (Files *) s;
 
@@ -481,7 +469,6 @@ const SourceOps files_source_ops = {
         .object_bytes = sizeof(Files),
         .start = files_start,
         .stop = files_stop,
-        .save = files_save,
         .done = files_done,
         .describe = files_describe,
         .resume = files_resume,

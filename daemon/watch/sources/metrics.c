@@ -72,14 +72,6 @@ struct Metrics {
         Module modules[ELEMENTSOF(modules)];
 };
 
-static usec_t now_of(const Metrics *m, clockid_t clock) {
-        usec_t now;
-
-        if (sd_event_now(m->source.context.event, clock, &now) < 0)
-                return 0;
-        return now;
-}
-
 static usec_t interval_of(const Metrics *m) {
         return m->source.context.config->sweep_interval;
 }
@@ -102,7 +94,8 @@ static void failed(Module *module, char *reason) {
                 module->n_failures++;
         set_state(module, MODULE_OFF);
         module->reason = reason;
-        module->next = usec_add(now_of(module->owner, CLOCK_MONOTONIC), pause_of(module->owner, module));
+        module->next = usec_add(
+                source_now(&module->owner->source, CLOCK_MONOTONIC), pause_of(module->owner, module));
 }
 
 /* NULL when memory is out: then the state tells without its reason. */
@@ -132,7 +125,7 @@ static void tell(Metrics *m, const Module *module, Text exposition) {
                 .kind = EVENT_METRICS,
                 .source = SOURCE_METRICS,
                 .origin = origin_of_module(text_of(module->name)),
-                .time = now_of(m, CLOCK_REALTIME),
+                .time = source_now(&m->source, CLOCK_REALTIME),
                 .metrics = {.module = text_of(module->name), .exposition = exposition},
         };
         int r;
@@ -166,7 +159,7 @@ static void on_answer(void *userdata, const HttpResult *result) {
         }
         module->n_failures = 0;
         set_state(module, MODULE_READ);
-        module->next = usec_add(now_of(m, CLOCK_MONOTONIC), interval_of(m));
+        module->next = usec_add(source_now(&m->source, CLOCK_MONOTONIC), interval_of(m));
         tell(m, module, buffer_text(&own));
 }
 
@@ -225,14 +218,15 @@ static void look_at(Metrics *m, Module *module) {
                 set_state(module, MODULE_ASKED);
         }
         /* The timer may be early by a little, and must not skip a turn for that. */
-        if (!module->request && usec_add(now_of(m, CLOCK_MONOTONIC), interval_of(m) / 2) >= module->next)
+        if (!module->request &&
+                usec_add(source_now(&m->source, CLOCK_MONOTONIC), interval_of(m) / 2) >= module->next)
                 ask(m, module);
 }
 
 static int arm(Metrics *m, usec_t pause) {
         int r;
 
-        r = sd_event_source_set_time(m->timer, usec_add(now_of(m, CLOCK_MONOTONIC), pause));
+        r = sd_event_source_set_time(m->timer, usec_add(source_now(&m->source, CLOCK_MONOTONIC), pause));
         return r < 0 ? r : sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
 }
 
@@ -295,10 +289,6 @@ static usec_t metrics_due(const Source *s) {
         return m->http ? http_next_deadline(m->http) : 0;
 }
 
-static json_t *metrics_save(const Source *s) {
-        return NULL;
-}
-
 static void metrics_describe(const Source *s, json_t *object) {
         const Metrics *m = (const Metrics *) s;
         json_t *list = json_array();
@@ -328,7 +318,6 @@ const SourceOps metrics_source_ops = {
         .object_bytes = sizeof(Metrics),
         .start = metrics_start,
         .stop = metrics_stop,
-        .save = metrics_save,
         .describe = metrics_describe,
         .due = metrics_due,
 };

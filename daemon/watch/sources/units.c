@@ -44,14 +44,6 @@ struct Units {
         bool is_enumerating, is_wanted_again, has_no_room;
 };
 
-static usec_t now_of(const Units *u, clockid_t clock) {
-        usec_t now;
-
-        if (sd_event_now(u->source.context.event, clock, &now) < 0)
-                return 0;
-        return now;
-}
-
 static bool is_same(const UnitState *a, const UnitState *b) {
         return strcmp(a->load_state, b->load_state) == 0 && strcmp(a->active_state, b->active_state) == 0 &&
                 strcmp(a->sub_state, b->sub_state) == 0 &&
@@ -66,7 +58,7 @@ static void tell(Units *u, Unit *unit, bool initial) {
                 .kind = EVENT_UNIT,
                 .source = SOURCE_UNITS,
                 .origin = ORIGIN_DEVICE,
-                .time = now_of(u, CLOCK_REALTIME),
+                .time = source_now(&u->source, CLOCK_REALTIME),
                 .initial = initial,
         };
         int r;
@@ -110,7 +102,8 @@ static void enumerate(Units *u) {
 }
 
 static void enumerate_later(Units *u) {
-        (void) sd_event_source_set_time(u->resync, usec_add(now_of(u, CLOCK_MONOTONIC), RESYNC_PAUSE));
+        (void) sd_event_source_set_time(
+                u->resync, usec_add(source_now(&u->source, CLOCK_MONOTONIC), RESYNC_PAUSE));
         (void) sd_event_source_set_enabled(u->resync, SD_EVENT_ONESHOT);
 }
 
@@ -174,7 +167,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 
 static int call(Units *u, const char *path, const char *interface, const char *member, const char *argument,
         sd_bus_message_handler_t handler) {
-        sd_bus_message *m = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(u->bus, &m, SYSTEMD, path, interface, member);
@@ -185,10 +178,9 @@ static int call(Units *u, const char *path, const char *interface, const char *m
                 r = sd_bus_message_append_basic(m, 's', argument);
         if (r >= 0)
                 r = sd_bus_call_async(u->bus, NULL, m, handler, u, ANSWER_TIMEOUT);
-        (void) sd_bus_message_unref(m);
         if (r < 0)
                 return r;
-        u->source.due = usec_add(now_of(u, CLOCK_MONOTONIC), ANSWER_TIMEOUT);
+        u->source.due = usec_add(source_now(&u->source, CLOCK_MONOTONIC), ANSWER_TIMEOUT);
         return 0;
 }
 
@@ -346,7 +338,7 @@ static int units_start(Source *s) {
                 source_degrade(s, r, "Cannot connect to the system bus: %m");
                 return r;
         }
-        r = sd_event_add_time(s->context.event, &u->resync, CLOCK_MONOTONIC, 0, 1000, on_resync, u);
+        r = sd_event_add_time(s->context.event, &u->resync, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_resync, u);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(u->resync, "units-resync");
@@ -356,7 +348,7 @@ static int units_start(Source *s) {
         r = merge_add_input(intake_merge(s->context.intake), SOURCE_UNITS, &u->input);
         if (r < 0)
                 return r;
-        merge_set_catching_up(u->input, now_of(u, CLOCK_REALTIME));
+        merge_set_catching_up(u->input, source_now(&u->source, CLOCK_REALTIME));
         /* The bus keeps the order: all matches are in place before the first question is answered. */
         r = subscribe(u);
         if (r < 0)
@@ -392,11 +384,6 @@ static void units_resume(Source *s) {
         enumerate(u);
 }
 
-/* systemd tells of its units as they are now. */
-static json_t *units_save(const Source *s) {
-        return NULL;
-}
-
 static void units_done(Source *s) {
         Units *u = (Units *) s;
 
@@ -423,7 +410,6 @@ const SourceOps units_source_ops = {
         .object_bytes = sizeof(Units),
         .start = units_start,
         .stop = units_stop,
-        .save = units_save,
         .done = units_done,
         .describe = units_describe,
         .resume = units_resume,
