@@ -5,11 +5,10 @@
 #include "daemon/collect/network-reader.h"
 
 #include <libmnl/libmnl.h>
-#include <linux/netconf.h>
-#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include "lib/event/netlink-message.h"
+#include "lib/event/netlink-question.h"
 
 #define BUFFER_BYTES   32768
 #define ATTEMPTS_MAX   5
@@ -20,23 +19,6 @@ struct NetworkReader {
         NetlinkDecoder *decoder;
         uint32_t seq;
         uint8_t buffer[BUFFER_BYTES];
-};
-
-static const unsigned groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-        RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
-
-/* The headers begin with the family. */
-static const struct {
-        uint16_t type;
-        unsigned char family;
-        size_t header_bytes;
-} dumps[] = {
-        {RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg)},
-        {RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg)},
-        {RTM_GETROUTE, AF_INET, sizeof(struct rtmsg)},
-        {RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg)},
-        {RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg)},
-        {RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg)},
 };
 
 NetworkReader *network_reader_free(NetworkReader *n) {
@@ -84,7 +66,7 @@ int network_reader_new(NetworkReader **ret) {
         r = open_socket(&n->listening, SOCK_NONBLOCK);
         if (r < 0)
                 return r;
-        FOREACH_ARRAY (group, groups, ELEMENTSOF(groups)) {
+        FOREACH_ARRAY (group, netlink_groups, NETLINK_GROUPS) {
                 unsigned value = *group;
 
                 if (mnl_socket_setsockopt(n->listening, NETLINK_ADD_MEMBERSHIP, &value, sizeof(value)) < 0)
@@ -106,13 +88,9 @@ static int deliver(NetworkReader *n, const struct nlmsghdr *nlh, network_event_t
 }
 
 static int ask(NetworkReader *n, size_t dump) {
-        uint8_t request[NLMSG_ALIGN(sizeof(struct nlmsghdr)) + NLMSG_ALIGN(sizeof(struct ifinfomsg))] = {};
-        struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+        uint8_t buffer[NETLINK_QUESTION_BYTES];
+        struct nlmsghdr *nlh = netlink_question(dump, ++n->seq, buffer);
 
-        nlh->nlmsg_type = dumps[dump].type;
-        nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-        nlh->nlmsg_seq = ++n->seq;
-        *(unsigned char *) mnl_nlmsg_put_extra_header(nlh, dumps[dump].header_bytes) = dumps[dump].family;
         return mnl_socket_sendto(n->asked, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
 
@@ -168,7 +146,7 @@ int network_reader_dump(
         for (unsigned attempt = 0; r == -EINTR && attempt < ATTEMPTS_MAX; attempt++) {
                 begin(userdata);
                 r = 0;
-                for (size_t i = 0; r == 0 && i < ELEMENTSOF(dumps); i++)
+                for (size_t i = 0; r == 0 && i < NETLINK_QUESTIONS; i++)
                         r = dump_one(n, i, each, userdata);
         }
         return r;

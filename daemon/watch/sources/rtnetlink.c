@@ -9,14 +9,13 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
-#include <linux/netconf.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/watch/source.h"
 #include "daemon/watch/sources/registry.h"
 #include "lib/event/netlink-message.h"
+#include "lib/event/netlink-question.h"
 
 #define RECEIVE_BUFFER_BYTES (1024 * 1024) /* of it the kernel grants at most net.core.rmem_max */
 #define BUFFER_BYTES         32768         /* what the kernel puts into one datagram of a dump, at most */
@@ -24,30 +23,6 @@
 #define ANSWER_TIMEOUT       (5 * USEC_PER_SEC)
 #define RESYNC_PAUSE         (100 * USEC_PER_MSEC)
 #define ROOM_PAUSE           (5 * USEC_PER_SEC) /* the merge had no room: ask again once its backlogs are read */
-
-static const unsigned groups[] = {
-        RTNLGRP_LINK,
-        RTNLGRP_IPV4_IFADDR,
-        RTNLGRP_IPV6_IFADDR,
-        RTNLGRP_IPV4_ROUTE,
-        RTNLGRP_IPV6_ROUTE,
-        RTNLGRP_IPV4_NETCONF,
-        RTNLGRP_IPV6_NETCONF,
-};
-
-static const struct {
-        uint16_t type;
-        unsigned char family;
-        size_t header_bytes; /* of struct ifinfomsg, ifaddrmsg, rtmsg, netconfmsg: all begin with the family
-                              */
-} dumps[] = {
-        {RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg)},
-        {RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg)},
-        {RTM_GETROUTE, AF_INET, sizeof(struct rtmsg)},
-        {RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg)},
-        {RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg)},
-        {RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg)},
-};
 
 static const EventKind enumerated[] = {EVENT_LINK, EVENT_ADDRESS, EVENT_ROUTE, EVENT_FORWARDING};
 
@@ -65,27 +40,14 @@ typedef struct Rtnetlink {
         bool is_enumerating, is_interrupted;
 } Rtnetlink;
 
-static usec_t now_of(const Rtnetlink *n, clockid_t clock) {
-        usec_t now;
-
-        if (sd_event_now(n->source.context.event, clock, &now) < 0)
-                return 0;
-        return now;
-}
-
 static int ask_next(Rtnetlink *n) {
-        uint8_t request[NLMSG_ALIGN(sizeof(struct nlmsghdr)) + NLMSG_ALIGN(sizeof(struct ifinfomsg))] = {};
-        struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+        uint8_t buffer[NETLINK_QUESTION_BYTES];
+        struct nlmsghdr *nlh = netlink_question(n->next_dump, ++n->seq, buffer);
 
-        nlh->nlmsg_type = dumps[n->next_dump].type;
-        nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-        nlh->nlmsg_seq = ++n->seq;
-        *(unsigned char *) mnl_nlmsg_put_extra_header(nlh, dumps[n->next_dump].header_bytes) =
-                dumps[n->next_dump].family;
         if (mnl_socket_sendto(n->socket, nlh, nlh->nlmsg_len) < 0)
                 return -errno;
         n->next_dump++;
-        n->source.due = usec_add(now_of(n, CLOCK_MONOTONIC), ANSWER_TIMEOUT);
+        n->source.due = usec_add(source_now(&n->source, CLOCK_MONOTONIC), ANSWER_TIMEOUT);
         return 0;
 }
 
@@ -100,7 +62,7 @@ static int enumerate(Rtnetlink *n) {
 
 /* Asks for everything again, after a pause; the sooner of two wishes counts. */
 static void resync_in(Rtnetlink *n, usec_t pause) {
-        usec_t at = usec_add(now_of(n, CLOCK_MONOTONIC), pause);
+        usec_t at = usec_add(source_now(&n->source, CLOCK_MONOTONIC), pause);
         int enabled = SD_EVENT_OFF;
         uint64_t armed;
 
@@ -126,7 +88,7 @@ static int enumeration_ended(Rtnetlink *n) {
 }
 
 static int dump_ended(Rtnetlink *n) {
-        return n->next_dump < ELEMENTSOF(dumps) ? ask_next(n) : enumeration_ended(n);
+        return n->next_dump < NETLINK_QUESTIONS ? ask_next(n) : enumeration_ended(n);
 }
 
 static int on_resync(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -156,7 +118,7 @@ static void deliver(Rtnetlink *n, Event *event, bool is_answer) {
         Source *s = &n->source;
         int r;
 
-        event->time = now_of(n, CLOCK_REALTIME);
+        event->time = source_now(&n->source, CLOCK_REALTIME);
         event->initial = is_answer;
         if (is_answer && world_apply(s->context.world, event) < 0)
                 s->counters.n_errors++;
@@ -266,7 +228,7 @@ static int subscribe(Rtnetlink *n) {
         n->port = mnl_socket_get_portid(n->socket);
         /* A small buffer overruns sooner, which is made good; no reason to fail. */
         (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-        FOREACH_ARRAY (group, groups, ELEMENTSOF(groups)) {
+        FOREACH_ARRAY (group, netlink_groups, NETLINK_GROUPS) {
                 unsigned value = *group;
                 if (mnl_socket_setsockopt(n->socket, NETLINK_ADD_MEMBERSHIP, &value, sizeof(value)) < 0)
                         return -errno;
@@ -283,7 +245,7 @@ static int add_event_sources(Rtnetlink *n) {
                 return r;
         (void) sd_event_source_set_description(n->io, "rtnetlink-io");
         (void) sd_event_source_set_priority(n->io, SOURCE_PRIORITY_READ);
-        r = sd_event_add_time(event, &n->resync, CLOCK_MONOTONIC, 0, 1000, on_resync, n);
+        r = sd_event_add_time(event, &n->resync, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_resync, n);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(n->resync, "rtnetlink-resync");
@@ -316,7 +278,7 @@ static int rtnetlink_start(Source *s) {
         r = merge_add_input(intake_merge(s->context.intake), SOURCE_NETWORK, &n->input);
         if (r < 0)
                 return r;
-        merge_set_catching_up(n->input, now_of(n, CLOCK_REALTIME));
+        merge_set_catching_up(n->input, source_now(&n->source, CLOCK_REALTIME));
         source_set_catching_up(s);
         return enumerate(n);
 }
@@ -335,11 +297,6 @@ static void rtnetlink_stop(Source *s) {
         s->due = 0;
 }
 
-/* The state of the network has no past to go back to. */
-static json_t *rtnetlink_save(const Source *s) {
-        return NULL;
-}
-
 static void rtnetlink_done(Source *s) {
         Rtnetlink *n = (Rtnetlink *) s;
 
@@ -353,6 +310,5 @@ const SourceOps rtnetlink_source_ops = {
         .object_bytes = sizeof(Rtnetlink),
         .start = rtnetlink_start,
         .stop = rtnetlink_stop,
-        .save = rtnetlink_save,
         .done = rtnetlink_done,
 };
