@@ -414,6 +414,25 @@ START_TEST(lower_layer_is_the_cause) {
 }
 END_TEST
 
+/* Its cause is gone before it: in between nothing proved it without that. */
+START_TEST(what_went_with_its_cause_is_told_as_its_consequence) {
+        DEVICE(d);
+        add_module(&d);
+        set_forwarding(&d, 5, false);
+        say(&d, 6, "packets are lost");
+        wait_until(&d, 69);
+        set_forwarding(&d, 70, true);
+        say(&d, 75, "packets are back");
+        ck_assert_str_eq(d.changes,
+                "forwarding/host:confirmed@5 mtu/azure-iot-edge:updated@6(consequence) "
+                "mtu/azure-iot-edge:suspected@66(consequence) "
+                "forwarding/host:cleared@70 mtu/azure-iot-edge:updated@70 "
+                "mtu/azure-iot-edge:cleared@75(consequence)");
+        ck_assert_str_eq(incident_of(&d, "mtu")->consequence_of, incident_of(&d, "forwarding")->id);
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(lower_layer_is_looked_at_though_nobody_raised_it) {
         const Incident *const *list;
         size_t n;
@@ -662,6 +681,7 @@ int main(void) {
         tcase_add_test(tc, higher_layer_explains_only_suspicions);
         tcase_add_loop_test(tc, subject_may_be_a_name_of_the_device, 0, 2);
         tcase_add_test(tc, lower_layer_is_the_cause);
+        tcase_add_test(tc, what_went_with_its_cause_is_told_as_its_consequence);
         tcase_add_test(tc, lower_layer_is_looked_at_though_nobody_raised_it);
         tcase_add_test(tc, nothing_is_lost_or_doubled_over_a_restart);
         tcase_add_test(tc, end_that_was_not_saved_is_not_the_last_word);
