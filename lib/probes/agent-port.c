@@ -113,6 +113,20 @@ static int check_name(const ProbeQuestion *q, const char *host, ProbeAnswer *a) 
         return 0;
 }
 
+/* The port is open: what fails above it is the clock where that makes the certificate invalid. */
+static int tell_open(const ProbeQuestion *q, const char *host, unsigned port, ProbeAnswer *a) {
+        const Fact *tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:%u", host, port);
+        _cleanup_(freep) char *clock = NULL;
+        int r = tls ? tls_clock(tls, q->now, &clock) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        if (tls->state == FACT_PENDING)
+                return probe_pending(a);
+        return probe_refutes(a, "port %u of %s accepts connections from edgeAgent's network%s%s", port, host,
+                r > 0 ? ", but TLS fails: " : "", r > 0 ? clock : "");
+}
+
 static int ask_port(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
         unsigned port = agent_port(q);
         Answer container = ask_connect(q, "edgeAgent", host, port), of_host;
@@ -124,8 +138,7 @@ static int ask_port(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
         if (container == ANSWER_PENDING)
                 return probe_pending(a);
         if (container == ANSWER_OK)
-                return probe_refutes(
-                        a, "port %u of %s accepts connections from edgeAgent's network", port, host);
+                return tell_open(q, host, port, a);
         if (container == ANSWER_FAILED)
                 return tell_blocked(q, "edgeAgent", host, port, a);
         of_host = ask_connect(q, "host", host, port);

@@ -23,6 +23,22 @@ static int compare_places(const ProbeQuestion *q, const char *configured, ProbeA
         return 0;
 }
 
+/* All that is below works, and no move is known of: a wrong clock makes every token look too old or too new.
+ */
+static int ask_clock(const ProbeQuestion *q, const char *hub, ProbeAnswer *a) {
+        const Fact *tls = hub ? world_fact(q->world, q->now, q->since, "tls:host:%s:443", hub) : NULL;
+        _cleanup_(freep) char *clock = NULL;
+        int r = tls ? tls_clock(tls, q->now, &clock) : 0;
+
+        if (r < 0)
+                return r;
+        if (tls && tls->state == FACT_PENDING)
+                return probe_pending(a);
+        if (r > 0)
+                return probe_refutes(a, "tokens of %s are judged by a wrong clock: %s", q->subject, clock);
+        return probe_unknown(a, "which hub %s was set up for", q->subject);
+}
+
 static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *child_hub = probe_variable(q, "child_hub"), *own_hub = probe_variable(q, "own_hub");
         char hub[UPSTREAM_HOST_MAX];
@@ -44,7 +60,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         r = compare_places(q, runtime_config_string(config, "iothub_hostname"), a);
         if (r < 0 || a->because || a->verdict == VERDICT_PENDING)
                 return r;
-        return probe_unknown(a, "which hub %s was set up for", q->subject);
+        return ask_clock(q, own_hub, a);
 }
 
 const Probe probe_hub_migration = {

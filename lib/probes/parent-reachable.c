@@ -8,10 +8,16 @@
 
 static int ask_tls(const ProbeQuestion *q, const char *parent, ProbeAnswer *a) {
         const Fact *f = world_fact(q->world, q->now, q->since, "tls:host:%s:%d", parent, PORT_HTTPS);
+        _cleanup_(freep) char *clock = NULL;
+        int r = f ? tls_clock(f, q->now, &clock) : -ENOMEM;
 
-        if (f && f->state == FACT_PENDING)
+        if (r < 0)
+                return r;
+        if (f->state == FACT_PENDING)
                 return probe_pending(a);
-        if (f && fact_result_is(f, "error"))
+        if (r > 0)
+                return probe_refutes(a, "%s answers on port 443, but TLS fails: %s", parent, clock);
+        if (fact_result_is(f, "error"))
                 return probe_refutes(a,
                         "%s answers on port 443, but TLS fails (%s): this device does not trust it", parent,
                         fact_detail(f));

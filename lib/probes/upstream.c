@@ -113,6 +113,40 @@ const char *fact_detail(const Fact *f) {
         return detail ? detail : "";
 }
 
+static usec_t time_member(const json_t *object, const char *name) {
+        const char *text = json_string_value(json_object_get(object, name));
+        uint64_t nsec;
+
+        return text && timestamp_parse(text_of(text), &nsec, NULL) >= 0 ? nsec / NSEC_PER_USEC : 0;
+}
+
+int tls_clock(const Fact *tls, usec_t now, char **ret) {
+        usec_t from, until, clock;
+        char said[TIMESTAMP_MAX], limit[TIMESTAMP_MAX];
+        int r = 0;
+
+        if (tls->state != FACT_KNOWN || !fact_result_is(tls, "error"))
+                return 0;
+        from = time_member(tls->value, "not_before");
+        until = time_member(tls->value, "not_after");
+        clock = time_member(tls->value, "clock");
+        clock = clock > 0 ? clock : now;
+        (void) timestamp_format(clock, said);
+        if (from > 0 && clock < from)
+                r = asprintf(ret,
+                        "this device's clock says %s, the certificate is valid only from %s on: the clock "
+                        "is "
+                        "behind",
+                        said, timestamp_format(from, limit));
+        else if (until > 0 && clock > until)
+                r = asprintf(ret,
+                        "this device's clock says %s, the certificate was valid until %s: the clock is "
+                        "ahead, "
+                        "or the certificate has expired",
+                        said, timestamp_format(until, limit));
+        return r < 0 ? -ENOMEM : r > 0;
+}
+
 static Answer answer_of(const Fact *f, bool error_is_failure) {
         if (!f || f->state == FACT_UNKNOWN || f->state == FACT_MISSING)
                 return ANSWER_UNKNOWN;

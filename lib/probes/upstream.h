@@ -44,3 +44,6 @@ bool has_default_route(const World *w);
 /* Whether an answer of an active question (resolve, connect, tls) is this word. */
 bool fact_result_is(const Fact *f, const char *result);
 const char *fact_detail(const Fact *f); /* "" when there is none */
+/* Whether TLS failed because the clock of this device is outside of the certificate's validity. Returns 1
+ * and a sentence (freed by the caller) with both, 0 when it did not or that is not known, or -ENOMEM. */
+int tls_clock(const Fact *tls, usec_t now, char **ret);

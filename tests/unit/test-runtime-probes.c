@@ -70,6 +70,25 @@ static const Case cases[] = {
                 .facts = {HUB_CONFIG, CONNECTS("edgeAgent", "5671", "ok"),
                         CONNECTS("host", "5671", "timeout")},
                 .verdict = VERDICT_REFUTES},
+        /* the ladder's last step */
+        {"agent-port", "edgeAgent",
+                .facts = {HUB_CONFIG, CONNECTS("edgeAgent", "5671", "ok"),
+                        {"tls:edgeAgent:hub.example:5671",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z','not_after':"
+                                "'2025-01-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "the clock is behind"},
+        {"agent-port", "edgeAgent",
+                .facts = {HUB_CONFIG, CONNECTS("edgeAgent", "5671", "ok"),
+                        {"tls:edgeAgent:hub.example:5671",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z','not_after':"
+                                "'2025-01-01T00:00:00Z','clock':'2026-01-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "was valid until 2025-01-01T00:00:00"},
+        {"agent-port", "edgeAgent",
+                .facts = {HUB_CONFIG, CONNECTS("edgeAgent", "5671", "ok"),
+                        {"tls:edgeAgent:hub.example:5671",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z','not_after':"
+                                "'2025-01-01T00:00:00Z','clock':'2024-06-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "edgeAgent's network"},
         {"agent-port", "edgeAgent",
                 .facts = {{"runtime-config",
                                   "{'iothub_hostname':'hub.example','agent':{'UpstreamProtocol':'Mqtt'}}"},
@@ -145,6 +164,17 @@ static const Case cases[] = {
                         ANSWER("connect:host:gw.example:443", "ok"),
                         ANSWER("connect:edgeAgent:gw.example:443", "timeout")},
                 .verdict = VERDICT_REFUTES},
+
+        {"parent-reachable", "gw.example",
+                .facts = {CHILD_CONFIG, ANSWER("connect:host:gw.example:443", "ok"),
+                        {"tls:host:gw.example:443",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "the clock is behind"},
+        {"hub-migration", "child1",
+                .facts = {HUB_CONFIG,
+                        {"tls:host:hub.example:443",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "judged by a wrong clock"},
 
         {"daemon-sockets", "aziot-edged.service", .verdict = VERDICT_UNKNOWN},
         {"daemon-sockets", "aziot-edged.service",
