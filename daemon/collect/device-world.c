@@ -81,7 +81,7 @@ static int fetch(void *userdata, World *world, const char *key, usec_t now) {
                 return fetch_part(w, world, key, DEVICE_ENGINE_VERSION, now);
         if (strcmp(key, "firewall") == 0 || text_starts_with(text, "tcp-info:") ||
                 text_starts_with(text, "resolve:") || text_starts_with(text, "connect:") ||
-                text_starts_with(text, "tls:")) {
+                text_starts_with(text, "tls:") || text_starts_with(text, "path-mtu:")) {
                 char *keys[] = {(char *) key};
 
                 return prober_ask(w->prober, world, keys, 1, now);

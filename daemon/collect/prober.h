@@ -1,6 +1,7 @@
 #pragma once
 
-/* Questions about the network that edgewatch-probe answers: resolve:…, connect:…, tls:… (lib/world/world.h).
+/* Questions about the network that edgewatch-probe answers: resolve:…, connect:…, tls:…, path-mtu:…
+ * (lib/world/world.h).
  */
 
 #include "lib/world/world.h"

@@ -28,6 +28,8 @@ static int add_network(UpstreamQuestions *q, const char *host) {
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(froms); i++) {
                 r = add(q, "resolve:%s:%s", froms[i], host);
+                if (r >= 0)
+                        r = add(q, "path-mtu:%s:%s:443", froms[i], host);
                 for (size_t j = 0; r >= 0 && j < ELEMENTSOF(ports); j++) {
                         r = add(q, "connect:%s:%s:%u", froms[i], host, ports[j]);
                         if (r >= 0)

@@ -7,6 +7,7 @@
 extern const Question question_connect;
 extern const Question question_firewall;
 extern const Question question_listeners;
+extern const Question question_path_mtu;
 extern const Question question_resolve;
 extern const Question question_runtime_config;
 extern const Question question_tcp_info;

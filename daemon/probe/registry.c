@@ -8,6 +8,7 @@ static const Question *const registry[] = {
         &question_connect,
         &question_firewall,
         &question_listeners,
+        &question_path_mtu,
         &question_resolve,
         &question_runtime_config,
         &question_tcp_info,

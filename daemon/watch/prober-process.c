@@ -45,7 +45,7 @@ struct ProberProcess {
         Asked *questions; /* running ones and, behind them, waiting ones */
 };
 
-static const char *const network_questions[] = {"connect", "resolve", "tcp-info", "tls"};
+static const char *const network_questions[] = {"connect", "path-mtu", "resolve", "tcp-info", "tls"};
 static const char *const plain_questions[] = {"firewall", "listeners", "runtime-config"};
 
 static bool is_network_question(const char *key) {

@@ -1,8 +1,8 @@
 #pragma once
 
 /* Asks the privileged prober, a program of its own, one question: firewall, listeners, runtime-config,
- * tcp-info:…, resolve:…, connect:…, tls:… (lib/world/world.h lists them). Answers come later, through the
- * loop. */
+ * tcp-info:…, resolve:…, connect:…, tls:…, path-mtu:… (lib/world/world.h lists them). Answers come later,
+ * through the loop. */
 
 #include <jansson.h>
 

@@ -163,7 +163,7 @@ static void on_reply(void *userdata, const char *key, const json_t *value, const
 }
 
 static bool is_active(const char *key) {
-        static const char *const prefixes[] = {"resolve:", "connect:", "tls:"};
+        static const char *const prefixes[] = {"resolve:", "connect:", "tls:", "path-mtu:"};
 
         for (size_t i = 0; i < ELEMENTSOF(prefixes); i++)
                 if (text_starts_with(text_of(key), prefixes[i]))

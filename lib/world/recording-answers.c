@@ -34,7 +34,8 @@ static int answer_key(const json_t *object, char **ret) {
                 return -EINVAL;
         else if (strcmp(probe, "resolve") == 0)
                 n = asprintf(&key, "%s:%s:%s", probe, from, target);
-        else if (strcmp(probe, "connect") == 0 || strcmp(probe, "tls") == 0) {
+        else if (strcmp(probe, "connect") == 0 || strcmp(probe, "tls") == 0 ||
+                strcmp(probe, "path-mtu") == 0) {
                 if (!json_is_integer(port) || json_integer_value(port) < 1 ||
                         json_integer_value(port) > 65535)
                         return -EINVAL;
@@ -86,9 +87,8 @@ int recording_answers_load(RecordingAnswers *a, const RecordingFolder *f) {
                 if (r < 0) {
                         r = recording_stream_problem(&s, 0,
                                 "expected an object with \"time\", \"probe\" (resolve, connect, tls, "
-                                "tcp-info), "
-                                "\"from\", "
-                                "\"target\", \"result\", and \"port\" for connect and tls");
+                                "path-mtu, tcp-info), \"from\", \"target\", \"result\", and \"port\" for "
+                                "connect, tls and path-mtu");
                         if (r < 0)
                                 return r;
                 }

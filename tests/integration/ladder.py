@@ -16,32 +16,13 @@ import time
 from pathlib import Path
 
 import lab
+from listen import LISTEN
 from names import NAMES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HUB, PARENT = "hub1.azure-devices.net", "gw.plant.example"
 NAME_SERVER, HUB_ADDRESS, PARENT_ADDRESS, NOBODY = "192.0.2.1", "192.0.2.10", "192.0.2.11", "192.0.2.99"
 PROBE_SECONDS = 5
-
-LISTEN = """
-import socket, ssl, sys, threading
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1], sys.argv[2])
-def serve(client):
-    try:
-        with context.wrap_socket(client, server_side=True) as s:
-            s.recv(1)
-    except OSError:
-        client.close()
-def accept(server):
-    while True:
-        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
-listeners = [socket.create_server((sys.argv[3], int(port))) for port in sys.argv[4:]]
-print("listens", flush=True)
-for listener in listeners[1:]:
-    threading.Thread(target=accept, args=(listener,), daemon=True).start()
-accept(listeners[0])
-"""
 
 lab.need_root_and("unshare", "systemd-cat", "journalctl", "dockerd", "docker", "ip", "nsenter", "busybox", "iptables", "openssl", "ss")
 lab.own_mounts()
@@ -245,6 +226,16 @@ def large_dropped():
     heals("agent-lte-mtu")
 
 
+def large_dropped_on_the_way_out():
+    """large packets dropped only towards the hub: TLS gets through, what edgeAgent then sends does not"""
+    rule = ("INPUT", "-p", "tcp", "-m", "length", "--length", "1300:65535")
+    with dropped(outside, *rule):
+        entry = only("agent-lte-mtu", lambda: say(EMPTY))
+        replays("agent-lte-mtu")
+    assert "packets of 1358 bytes vanish" in text_of(entry) and "at most 1280" in entry["MESSAGE"], entry
+    heals("agent-lte-mtu")
+
+
 def parent_silent():
     """a parent that does not answer on 443; that 5671 of it does not answer either is no closed port"""
     rule = ("INPUT", "-p", "tcp", "-d", PARENT_ADDRESS)
@@ -319,7 +310,7 @@ def in_time():
     assert all(t[2] < PROBE_SECONDS + 2 for t in took if t[1] == "confirmed"), took
 
 
-CASES = [forwarding_off, names_dead_inside, port_dropped, large_dropped, parent_silent, forwarding_off_and_more,
+CASES = [forwarding_off, names_dead_inside, port_dropped, large_dropped, large_dropped_on_the_way_out, parent_silent, forwarding_off_and_more,
          round_trip, hostname_long, in_time]
 
 start_agent()

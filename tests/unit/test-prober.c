@@ -1,5 +1,6 @@
 /* What edgewatch-probe takes for a request, and for a process of a container. */
 
+#include "daemon/probe/client-hello.h"
 #include "daemon/probe/namespace.h"
 #include "daemon/probe/question.h"
 
@@ -93,6 +94,43 @@ START_TEST(container_is_known_by_its_first_cgroup) {
 }
 END_TEST
 
+static size_t number(const uint8_t *bytes, size_t n) {
+        size_t value = 0;
+
+        for (size_t i = 0; i < n; i++)
+                value = value << 8 | bytes[i];
+        return value;
+}
+
+/* Every nested length fits, whatever the size: else a server would close the connection unanswered. */
+START_TEST(client_hello_has_its_size) {
+        static const size_t sizes[] = {200, 524, 1348, 1460, 9000, CLIENT_HELLO_MAX_BYTES};
+        uint8_t hello[CLIENT_HELLO_MAX_BYTES];
+        size_t size = sizes[_i], at = 5 + 4 + 2 + 32 + 1;
+
+        ck_assert_int_eq(client_hello_write(text_of("hub.example"), size, hello), 0);
+        ck_assert_uint_eq(hello[0], 22);
+        ck_assert_uint_eq(number(hello + 3, 2), size - 5);
+        ck_assert_uint_eq(number(hello + 6, 3), size - 9);
+        at += 2 + number(hello + at, 2); /* ciphers */
+        at += 1 + hello[at];             /* compressions */
+        ck_assert_uint_eq(number(hello + at, 2), size - at - 2);
+        ck_assert_int_eq(memcmp(hello + at + 11, "hub.example", 11), 0);
+        for (at += 2; at < size; at += 4 + number(hello + at + 2, 2))
+                ck_assert_uint_le(at + 4, size);
+        ck_assert_uint_eq(at, size);
+}
+END_TEST
+
+START_TEST(client_hello_needs_room) {
+        uint8_t hello[CLIENT_HELLO_MAX_BYTES];
+
+        ck_assert_int_eq(client_hello_write(text_of("hub.example"), 100, hello), -EINVAL);
+        ck_assert_int_eq(
+                client_hello_write(text_of("hub.example"), CLIENT_HELLO_MAX_BYTES + 1, hello), -EINVAL);
+}
+END_TEST
+
 START_TEST(questions_are_alphabetical_and_found) {
         size_t n;
         const Question *const *questions = question_registry(&n);
@@ -111,6 +149,8 @@ int main(void) {
 
         tcase_add_loop_test(tc, request_is_read_strictly, 0, ELEMENTSOF(requests));
         tcase_add_loop_test(tc, container_is_known_by_its_first_cgroup, 0, ELEMENTSOF(cgroups));
+        tcase_add_loop_test(tc, client_hello_has_its_size, 0, 6);
+        tcase_add_test(tc, client_hello_needs_room);
         tcase_add_test(tc, questions_are_alphabetical_and_found);
         suite_add_tcase(suite, tc);
         return run_suite(suite);

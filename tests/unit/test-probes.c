@@ -157,6 +157,28 @@ static const Case cases[] = {
                 .facts = {{"connect:edgeAgent:hub.example:443", "{'result':'ok'}"},
                         {"tls:edgeAgent:hub.example:443", "{'result':'ok'}"}},
                 .verdict = VERDICT_REFUTES, .because = "comes through"},
+        {"network-mtu", "azure-iot-edge", .containers = {AGENT}, .networks = {EDGE},
+                .link = LINK("eth0", "1500"), .route = VIA("eth0"),
+                .facts = {{"connect:edgeAgent:hub.example:443", "{'result':'ok'}"},
+                        {"tls:edgeAgent:hub.example:443", "{'result':'ok'}"},
+                        {"path-mtu:edgeAgent:hub.example:443",
+                                "{'result':'timeout','mtu':1400,'lost':1430,'answered':true}"}},
+                .verdict = VERDICT_CONFIRMS, .because = "packets of 1400 bytes from edgeAgent's network reach "
+                                                        "hub.example:443, packets of 1430 bytes vanish"},
+        /* a router told of the narrower link, and TCP follows */
+        {"network-mtu", "azure-iot-edge", .containers = {AGENT}, .networks = {EDGE},
+                .link = LINK("eth0", "1500"), .route = VIA("eth0"),
+                .facts = {{"connect:edgeAgent:hub.example:443", "{'result':'ok'}"},
+                        {"tls:edgeAgent:hub.example:443", "{'result':'ok'}"},
+                        {"path-mtu:edgeAgent:hub.example:443",
+                                "{'result':'ok','mtu':1400,'lost':0,'answered':true}"}},
+                .verdict = VERDICT_REFUTES, .because = "comes through"},
+        {"network-mtu", "azure-iot-edge", .containers = {AGENT}, .networks = {EDGE},
+                .link = LINK("eth0", "1500"), .route = VIA("eth0"),
+                .facts = {{"connect:edgeAgent:hub.example:443", "{'result':'ok'}"},
+                        {"tls:edgeAgent:hub.example:443",
+                                "{'result':'error','not_before':'2024-01-01T00:00:00Z'}"}},
+                .verdict = VERDICT_REFUTES, .because = "TLS fails for another reason: this device's clock"},
 
         /* where nothing was measured the log decides, and only there */
         {"network-mtu", "azure-iot-edge", {"name_error", "Name or service not known"}, {AGENT},

@@ -77,8 +77,10 @@ static const char *place(const char *from) {
 }
 
 /* A question that could not be asked says nothing about the network. */
-static int judge(const Fact *fact, const char *what, bool is_needed, CheckAnswer *a) {
+static int judge(const Fact *fact, const char *what, bool is_needed, usec_t now, CheckAnswer *a) {
+        _cleanup_(freep) char *clock = NULL;
         const char *result;
+        int r;
 
         if (!fact)
                 return -ENOMEM;
@@ -88,6 +90,9 @@ static int judge(const Fact *fact, const char *what, bool is_needed, CheckAnswer
         result = check_text(fact->value, "result");
         if (fact_result_is(fact, "ok"))
                 return 0;
+        r = tls_clock(fact, now, &clock);
+        if (r != 0)
+                return r < 0 ? r : check_error(a, "%s: the certificate is not valid now: %s", what, clock);
         /* A parent's root certificate is in the runtime's trust bundle, not in the host's store. */
         if (fact_result_is(fact, "error") && strcasestr(fact_detail(fact), "certificate"))
                 return check_warning(a,
@@ -107,7 +112,7 @@ static int ask_proxy(const CheckFacts *f, const char *from, const Way *way, Chec
                 way->proxy_port);
         r = judge(
                 world_fact(f->world, f->now, 0, "connect:%s:%s:%u", from, way->proxy_host, way->proxy_port),
-                what, true, a);
+                what, true, f->now, a);
         if (r < 0 || a->because)
                 return r;
         return check_ok(a, "the proxy %s:%u accepts connections from %s; it is what reaches %s",
@@ -122,12 +127,12 @@ static int ask_direct(const CheckFacts *f, const char *from, const Way *way, uns
 
         (void) snprintf(what, sizeof(what), "TCP from %s to %s:%u", place(from), way->host, port);
         r = judge(world_fact(f->world, f->now, 0, "connect:%s:%s:%u", from, way->host, port), what,
-                is_needed, a);
+                is_needed, f->now, a);
         if (r < 0 || a->because)
                 return r;
         (void) snprintf(what, sizeof(what), "TLS from %s to %s:%u", place(from), way->host, port);
-        r = judge(
-                world_fact(f->world, f->now, 0, "tls:%s:%s:%u", from, way->host, port), what, is_needed, a);
+        r = judge(world_fact(f->world, f->now, 0, "tls:%s:%s:%u", from, way->host, port), what, is_needed,
+                f->now, a);
         if (r < 0 || a->because)
                 return r;
         return check_ok(a, "%s:%u accepts TLS from %s", way->host, port, place(from));
@@ -148,6 +153,33 @@ static int check_connect(const CheckFacts *f, const Check *check, CheckAnswer *a
                 return check_skipped(a, "there is a proxy, which only port 443 goes through");
         return way.proxy_host[0] ? ask_proxy(f, check->argument, &way, a)
                                  : ask_direct(f, check->argument, &way, check->port, a);
+}
+
+/* How large packets may be all the way: only what vanishes unsaid is a fault, TCP adapts itself to the rest.
+ */
+static int check_path_mtu(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        const Fact *fact;
+        json_int_t mtu;
+        Way way;
+
+        if (find_way(f, &way) <= 0)
+                return check_skipped(a, "the upstream's name is not known");
+        if (way.proxy_host[0])
+                return check_skipped(a, "there is a proxy, which ends the way");
+        fact = world_fact(f->world, f->now, 0, "path-mtu:%s:%s:%u", check->argument, way.host, check->port);
+        if (!fact)
+                return -ENOMEM;
+        mtu = fact->state == FACT_KNOWN ? json_integer_value(json_object_get(fact->value, "mtu")) : 0;
+        if (mtu <= 0)
+                return check_skipped(a, "it could not be measured from %s: %s", place(check->argument),
+                        fact->state == FACT_KNOWN ? fact_detail(fact)
+                                : fact->why       ? fact->why
+                                                  : "nobody could ask");
+        if (!fact_result_is(fact, "ok"))
+                return check_error(
+                        a, "from %s to %s: %s", place(check->argument), way.host, fact_detail(fact));
+        return check_ok(
+                a, "packets of %d bytes from %s reach %s", (int) mtu, place(check->argument), way.host);
 }
 
 static bool visit_default(void *userdata, const Container *c) {
@@ -177,7 +209,7 @@ static int ask_name(const CheckFacts *f, const char *from, const char *name, Che
         int r;
 
         (void) snprintf(what, sizeof(what), "%s from %s", name, place(from));
-        r = judge(world_fact(f->world, f->now, 0, "resolve:%s:%s", from, name), what, true, a);
+        r = judge(world_fact(f->world, f->now, 0, "resolve:%s:%s", from, name), what, true, f->now, a);
         return r < 0 || a->because ? r : check_ok(a, "%s resolves from %s", name, place(from));
 }
 
@@ -235,6 +267,8 @@ static const Check checks[] = {
         CONNECT("host-connect-iothub-mqtt",
                 "host can connect to and perform TLS handshake with iothub MQTT port",
                 "host-resolve-upstream", "host", 8883),
+        {"host-path-mtu", "packets of the host reach upstream whole", "host-resolve-upstream", "host", 443,
+                check_path_mtu},
         {"host-connect-dps-endpoint", "host can connect to and perform TLS handshake with DPS endpoint",
                 NULL, NULL, 0, check_dps},
         {"container-resolve-upstream", "the upstream's name resolves inside the modules' network",
@@ -250,6 +284,8 @@ static const Check checks[] = {
         CONNECT("container-connect-upstream-https",
                 "container on the IoT Edge module network can connect to upstream HTTPS / WebSockets port",
                 "container-resolve-upstream host-connect-iothub-https", "edgeAgent", 443),
+        {"container-path-mtu", "packets of modules reach upstream whole", "container-resolve-upstream",
+                "edgeAgent", 443, check_path_mtu},
         CONNECT("container-connect-upstream-mqtt",
                 "container on the IoT Edge module network can connect to upstream MQTT port",
                 "container-resolve-upstream host-connect-iothub-mqtt", "edgeAgent", 8883),
