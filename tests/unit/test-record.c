@@ -114,17 +114,18 @@ END_TEST
 #define HEAD       "HTTP/1.0 200 OK\r\n\r\n"
 #define EVENT      "{\"Type\":\"container\",\"Action\":\"die\"}\n"
 
-/* An engine that answers everything with an event that is too long, and one that is not. */
+/* An engine that answers everything with an event that is too long and two that are not, in two pieces of
+ * which one ends within an event. */
 static void answer_all(int listener) {
-        static char answer[sizeof(HEAD) + LONG_EVENT + sizeof(EVENT)];
+        static char answer[sizeof(HEAD) + LONG_EVENT + sizeof(EVENT EVENT)];
         size_t len = strlen(HEAD);
 
         memcpy(answer, HEAD, len);
         memset(answer + len, 'x', LONG_EVENT);
         answer[len + LONG_EVENT - 1] = '\n';
         len += LONG_EVENT;
-        memcpy(answer + len, EVENT, strlen(EVENT));
-        len += strlen(EVENT);
+        memcpy(answer + len, EVENT EVENT, strlen(EVENT EVENT));
+        len += strlen(EVENT EVENT);
         for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; (void) close(fd)) {
                 char request[4096];
                 ssize_t n = recv(fd, request, sizeof(request) - 1, 0);
@@ -134,7 +135,8 @@ static void answer_all(int listener) {
                         continue;
                 request[n] = '\0';
                 is_ping = strstr(request, "/_ping") != NULL;
-                (void) send(fd, answer, is_ping ? strlen(HEAD) : len, MSG_NOSIGNAL);
+                (void) send(fd, answer, is_ping ? strlen(HEAD) : len - 10, MSG_NOSIGNAL);
+                (void) send(fd, answer + len - 10, is_ping ? 0 : 10, MSG_NOSIGNAL);
         }
 }
 
@@ -173,7 +175,7 @@ START_TEST(an_event_that_is_too_long_costs_itself) {
         events = fopen(test_folder_path(&folder, "docker/events.jsonl", path), "re");
         ck_assert_ptr_nonnull(events);
         ck_assert_uint_gt(fread(content, 1, sizeof(content) - 1, events), 0);
-        ck_assert_str_eq(content, EVENT);
+        ck_assert_str_eq(content, EVENT EVENT);
 
         (void) fclose(events);
         docker_api_free(api);
