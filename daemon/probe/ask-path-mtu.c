@@ -121,8 +121,10 @@ static void send_hello(const Path *p, Attempt *a) {
         uint8_t hello[CLIENT_HELLO_MAX_BYTES];
         size_t len = (size_t) (a->size - p->headers);
 
-        if (len > sizeof(hello)) /* a loopback's */
+        if (len > sizeof(hello)) { /* a loopback's */
                 len = sizeof(hello);
+                a->size = (int) len + p->headers;
+        }
         if (connection_error(a->fd) == 0 && client_hello_write(text_of(p->request->host), len, hello) >= 0)
                 a->is_sent = send(a->fd, hello, len, MSG_NOSIGNAL) == (ssize_t) len;
 }
