@@ -381,22 +381,32 @@ uint64_t engine_dropped(const Engine *e) {
         return n;
 }
 
+static bool is_evidence(const Engine *e, const Rule *r, const Occurrence *o) {
+        for (size_t i = 0; i < r->n_evidence; i++)
+                if (r->evidence[i] == o->signal)
+                        return usec_sub(e->now, o->last) <= r->evidence_window;
+        return false;
+}
+
 size_t engine_evidence(const Engine *e, size_t rule_index, const Variable *variables, size_t n_variables,
         const Occurrence **ret, size_t max) {
         const Rule *r = e->rules->rules[rule_index];
         const History *h = &e->states[rule_index].history;
         size_t n = 0;
 
-        for (size_t i = 0; i < h->n_items && n < max; i++) {
-                const Occurrence *o = h->items[i];
-                bool is_evidence = false;
+        for (size_t i = h->n_items; i > 0 && n < max; i--) {
+                const Occurrence *o = h->items[i - 1];
 
-                for (size_t j = 0; j < r->n_evidence && !is_evidence; j++)
-                        is_evidence = r->evidence[j] == o->signal;
-                if (is_evidence && usec_sub(e->now, o->last) <= r->evidence_window &&
+                if (is_evidence(e, r, o) &&
                         variables_agree(
                                 o->variables, o->n_variables, variables, n_variables, r->keys, r->n_keys))
                         ret[n++] = o;
+        }
+        for (size_t i = 0; i < n / 2; i++) { /* in order of time */
+                const Occurrence *o = ret[i];
+
+                ret[i] = ret[n - 1 - i];
+                ret[n - 1 - i] = o;
         }
         return n;
 }

@@ -77,8 +77,8 @@ void engine_set_back(Engine *e, usec_t now);
 
 uint64_t engine_dropped(const Engine *e);
 
-/* Occurrences of a rule's evidence signals within its evidence window before `now`. The pointers stay valid
- * until the next feed. */
+/* The latest occurrences of a rule's evidence signals within its evidence window before `now`, in order of
+ * time. The pointers stay valid until the next feed. */
 size_t engine_evidence(const Engine *e, size_t rule_index, const Variable *variables, size_t n_variables,
         const Occurrence **ret, size_t max);
 

@@ -98,6 +98,14 @@ static const struct {
         {"DNS servers are named",
                 "{'files':{'/etc/docker/daemon.json':{'mtime':1,'document':{'dns':['192.0.2.1']}}}}",
                 "container-engine-dns", CHECK_OK, "1 DNS"},
+        {"a daemon.json that is none",
+                "{'files':{'/etc/docker/daemon.json':{'problem':'1:2: a name is expected'}}}",
+                "engine-config-well-formed", CHECK_ERROR, "/etc/docker/daemon.json:1:2: a name"},
+        {"the snap's daemon.json is none",
+                "{'files':{'/var/snap/docker/current/config/daemon.json':{'problem':'1:2: a name is "
+                "expected'}}}",
+                "engine-config-well-formed", CHECK_ERROR, "/var/snap/docker/current/config/daemon.json:1:2"},
+        {"no daemon.json", "{'files':{}}", "engine-config-well-formed", CHECK_SKIPPED, "none"},
         {"the snap's daemon.json",
                 "{'files':{'/var/snap/docker/current/config/"
                 "daemon.json':{'mtime':1,'document':{'log-driver':'local'}}}}",

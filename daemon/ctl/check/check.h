@@ -124,3 +124,5 @@ const json_t *check_engine_config(const CheckFacts *f);
 
 #define CHECK_SUPER_CONFIG "/etc/aziot/config.toml"
 #define CHECK_YAML_CONFIG  "/etc/iotedge/config.yaml"
+/* Of the package and of the snap. */
+#define CHECK_ENGINE_CONFIGS "/etc/docker/daemon.json /var/snap/docker/current/config/daemon.json"

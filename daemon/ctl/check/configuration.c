@@ -31,6 +31,25 @@ static int check_well_formed(const CheckFacts *f, const Check *check, CheckAnswe
                 CHECK_SUPER_CONFIG);
 }
 
+/* What people write themselves, at one of the paths separated by blanks in check->argument. */
+static int check_written_well(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        Text rest = text_of(check->argument);
+
+        while (!text_is_empty(rest)) {
+                Text path = text_cut(&rest, ' ');
+                const json_t *file = json_object_getn(f->files, path.data, path.len);
+                const char *error = check_text(file, "error"), *problem = check_text(file, "problem");
+
+                if (error)
+                        return check_skipped(a, "%.*s cannot be read: %s", (int) path.len, path.data, error);
+                if (problem)
+                        return check_error(a, "%.*s:%s", (int) path.len, path.data, problem);
+                if (file)
+                        return check_ok(a, "%.*s is well-formed", (int) path.len, path.data);
+        }
+        return check_skipped(a, "there is none of %s", check->argument);
+}
+
 /* Of the names separated by blanks in check->argument. */
 static int check_up_to_date(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         const json_t *super = json_object_get(f->files, CHECK_SUPER_CONFIG);
@@ -245,6 +264,10 @@ static const Check checks[] = {
                 check_in_internet},
         {"check-agent-image", "Agent image is valid and can be pulled from upstream", NULL,
                 "whether its registry has the image", 0, check_in_internet},
+        {"config-well-formed", "the runtime's configuration is well-formed", NULL,
+                CHECK_SUPER_CONFIG " " CHECK_YAML_CONFIG, 0, check_written_well},
+        {"engine-config-well-formed", "the engine's daemon.json is well-formed", NULL, CHECK_ENGINE_CONFIGS,
+                0, check_written_well},
         {"keyd-config-well-formed", "keyd configuration is well-formed", NULL, GENERATED("keyd"), 0,
                 check_well_formed},
         {"certd-config-well-formed", "certd configuration is well-formed", NULL, GENERATED("certd"), 0,
