@@ -60,7 +60,11 @@ class Site:
         self.containers.append(name)
 
     def work(self, kind, unit):
-        """The runtime: it makes its network when it misses it, without an MTU, and stops and starts its modules."""
+        """The runtime: it makes its network when it misses it, without an MTU, and stops and starts its modules. Its service
+        requires its sockets, and so ends with either."""
+        if kind == "stop" and unit.endswith(".socket"):
+            unit = self.units[-1]
+            self.system.set(unit, state="inactive dead")
         if not unit.endswith("edged.service") and unit != "iotedge.service":
             return
         if kind == "stop" and self.modules:

@@ -123,6 +123,19 @@ static int add_units(
         return r;
 }
 
+/* The end of a socket is its service's, too, which requires it: taken back last, whatever was stopped of
+ * them.
+ */
+static int add_way_back(FixPlan *plan, const RuntimeUnits *runtime) {
+        const char *service = runtime_units_service(runtime);
+
+        if (!runtime_units_is_up(runtime))
+                return 0;
+        return fix_plan_add(plan, "unit", json_pack("{s:s, s:s}", "unit", service, "do", "none"),
+                json_pack("{s:s, s:s}", "unit", service, "do", "start"),
+                "Have %s run again, should this be taken back", service);
+}
+
 static int add_detaching(FixPlan *plan, const Sketch *s) {
         json_t *a;
         size_t i;
@@ -179,6 +192,8 @@ static int add_steps(FixPlan *plan, const Sketch *s) {
                         json_pack("{s:O}", "containers", others),
                         "Note the other containers that run, to start them again should this be taken back");
         json_decref(others);
+        if (r >= 0)
+                r = add_way_back(plan, &s->runtime);
         if (r >= 0)
                 r = add_units(plan, &s->runtime, "stop", "start", "Stop %s");
         if (r >= 0)
