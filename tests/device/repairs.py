@@ -128,6 +128,33 @@ def forwarding_repaired():
     cases.wait_alert("ip-forward-disabled", "cleared", begin, 30)
 
 
+@contextlib.contextmanager
+def impatient_recovery():
+    """A recovery that failed is tried again after 2 s, not after 5 min."""
+    cases.device.write("/etc/systemd/system/edgewatch-fix-recover.service.d/test.conf", "[Service]\nRestartSec=2s\n")
+    cases.device.run("systemctl", "daemon-reload")
+    yield
+    cases.device.sh("rm -r /etc/systemd/system/edgewatch-fix-recover.service.d && systemctl daemon-reload")
+
+
+def undone_later():
+    """what cannot be taken back is said and tried again by systemd, without a hand, until it can be"""
+    cases.device.sh("cp -a /etc/sysctl.d /run/sysctl && mount -t tmpfs tmpfs /etc/sysctl.d && cp -a /run/sysctl/. /etc/sysctl.d")
+    with impatient_recovery():
+        set_forwarding(0)
+        assert cases.device.edgewatchctl("fix", "apply", "ip-forward", "--yes")["result"]["outcome"] == "fixed"
+        cases.device.sh("mount -o remount,ro /etc/sysctl.d")
+        assert cases.device.edgewatchctl("fix", "undo", history()[-1]["run"])["result"]["outcome"] == "failed"
+        wait_until(lambda: [e.get("EDGEWATCH_FIX_STATE") for e in cases.device.journal("-u", "edgewatch-fix-recover")].count(
+            "failed") > 1, 30, "two recoveries that failed")
+        cases.device.sh("mount -o remount,rw /etc/sysctl.d")
+        wait_until(lambda: history()[-1]["outcome"] == "undone", 30, "one that did not")
+        assert forwarding() == "0" and not sysctl_files(), sysctl_files()
+    set_forwarding(1)
+    wait_until(lambda: not cases.active("ip-forward-disabled"), 30, "the end of the incident")
+    cases.device.sh("umount /etc/sysctl.d && rm -r /run/sysctl")
+
+
 def outside_of_windows():
     """outside of the maintenance windows nothing is repaired, and the journal says so"""
     hour = (time.gmtime().tm_hour + 2) % 24  # the device's zone is UTC
@@ -197,5 +224,5 @@ def dns_repaired():
     wait_until(lambda: not cases.active("agent-empty-config-dns"), 90, "the end of what the undo brought back")
 
 
-CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, outside_of_windows, only_planned, uplink_repaired,
+CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, undone_later, outside_of_windows, only_planned, uplink_repaired,
          dns_repaired]
