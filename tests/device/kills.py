@@ -75,6 +75,7 @@ class Work:
     """A fault and its fix, and whether it is repaired at present. The seconds are about how long fix and recovery take."""
 
     seconds, recovery_seconds, symptom = 15, 5, None
+    runs_broken = True  # whether modules run with the fault
     victims = ("fixer", "recover", "edgewatchd", "gate")
 
     def __init__(self):
@@ -164,6 +165,7 @@ class DeadNameServer(Work):
         wait_until(repairs.modules_run, 240, "the modules")
 
     def look(self):
+        wait_until(repairs.modules_run, 240, "the modules")
         settings, kept = repairs.engine_settings(), cases.device.sh("ls /etc/docker | grep -c edgewatch", check=False)
         is_repaired = settings != self.broken
         assert not is_repaired or settings == {**self.broken, "dns": [NAME_SERVER]}, settings
@@ -176,7 +178,7 @@ class DeadNameServer(Work):
 class DisabledSockets(Work):
     """Is repaired with the runtime stopped, its files changed and its units enabled."""
 
-    fix = "daemon-sockets"
+    fix, runs_broken = "daemon-sockets", False
 
     def cause(self):
         cases.disable_sockets(cases.named_by_path)
@@ -216,7 +218,6 @@ def check_device(target):
     wait_until(lambda: not at_work(), 400, "the fixer's recovery")
     repairs.engine_settings()
     repairs.network()
-    wait_until(repairs.modules_run, 240, "the modules")
     wait_until(lambda: set(cases.state_of_units()) == {"active"}, 30, f"edgewatch after {target} was killed")
 
 
@@ -227,6 +228,8 @@ def kill_once(work, target, dice, figures):
         begins, phase = work.is_repaired, strike(work, target, dice)
         check_device(target)
         work.is_repaired = work.look()
+        if work.is_repaired or work.runs_broken:
+            wait_until(repairs.modules_run, 240, "the modules")
         work.after()
         if phase:
             change = {(False, False): "old", (False, True): "old to new", (True, False): "new to old", (True, True): "new"}
