@@ -19,6 +19,7 @@ CATALOG = "usr/lib/systemd/catalog/edgewatch.catalog"
 FILES = [
     "etc/edgewatch/edgewatch.yaml",
     CATALOG,
+    "usr/lib/edgewatch/libedgewatch.so",
     "usr/lib/sysusers.d/edgewatch.conf",
     "usr/share/bash-completion/completions/edgewatchctl",
     "usr/share/dbus-1/system.d/org.edgewatch1.conf",
