@@ -1,7 +1,7 @@
 """A virtual IoT Edge device: a Debian of its own with systemd, journald, D-Bus, polkit and Docker, the stand-in
 runtime, an uplink, and a hub behind it that answers.
 
-The root file system is an overlay in memory above the cached one (tests/device/rootfs). Everything lives in the
+The root file system is an overlay in memory above the cached one (tests/device/rootfs, or another script). Everything lives in the
 mount namespace of own_mounts() and in processes that end with this one.
 """
 
@@ -33,8 +33,8 @@ HUB_MODULE = {
         "HostConfig": {"PortBindings": {f"{p}/tcp": [{"HostPort": str(p)}] for p in (443, 5671, 8883)}}}}}
 
 
-def rootfs():
-    done = subprocess.run([HERE / "rootfs"], capture_output=True, text=True, check=False)
+def rootfs(script):
+    done = subprocess.run([HERE / script], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         skip_all("no root file system: " + " | ".join(done.stderr.splitlines()[-3:]))
     return Path(done.stdout.strip())
@@ -113,7 +113,7 @@ class World:
 class Device:
     """One device. `boot` returns once its runtime is up; `close`, which also happens at exit, leaves nothing."""
 
-    def __init__(self, name):
+    def __init__(self, name, script="rootfs"):
         self.name = f"edgewatch-{name}-{os.getpid()}"
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         atexit.register(self.remove)
@@ -122,7 +122,7 @@ class Device:
             (self.folder / part).mkdir()
         self.root = self.folder / "root"
         command("mount", "-t", "overlay", self.name, "-o",
-                f"lowerdir={rootfs()},upperdir={self.folder}/upper,workdir={self.folder}/work", self.root)
+                f"lowerdir={rootfs(script)},upperdir={self.folder}/upper,workdir={self.folder}/work", self.root)
         self.world = World(self.folder, f"{self.name}-world")
         self.process = self.leader = None
         self.cgroups = Cgroups(self.name)
