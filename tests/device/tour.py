@@ -42,9 +42,10 @@ def clone(device):
 
 
 def follow(device, *lines):
-    """Runs lines as they stand there, in one shell, from the top of the clone. Findings are no failure."""
+    """Runs lines as they stand there, in one shell, from the top of the clone. Findings of edgewatchctl are no failure."""
     done = subprocess.run(device.enter("sh", "-c", f"cd {CLONE}\n" + "\n".join(lines)), capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1) and not done.stderr.startswith("usage"), f"{lines}: {done.returncode}\n{done.stdout}{done.stderr}"
+    most = 1 if "edgewatchctl " in lines[-1] else 0
+    assert done.returncode <= most, f"{lines}: {done.returncode}\n{done.stdout}{done.stderr}"
     assert ANSWERS.get(lines[-1], "") in done.stdout, f"{lines} answers {done.stdout}"
     return done.stdout
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUT = Path(sys.argv[1])
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from lab import command, need_root_and, run_cases, skip_all  # noqa: E402,F401
+from lab import command, need_root_and, own_mounts, run_cases, skip_all  # noqa: E402,F401
 
 RULES = sorted(path.name for path in (ROOT / "conf/rules.d").glob("*.yaml"))
 UNITS = sorted(path.name.removesuffix(".in") for path in (ROOT / "units").iterdir()
