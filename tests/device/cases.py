@@ -24,8 +24,7 @@ PACKAGES = []
 def package():
     """The package of this tree."""
     if not PACKAGES:
-        environment = {**os.environ, "DEB_BUILD_OPTIONS": "nocheck"}
-        PACKAGES.append(Path(command(ROOT / "packaging/build-deb", BUILD, env=environment).splitlines()[-1]))
+        PACKAGES.append(Path(command(ROOT / "tests/packaging/built-deb", BUILD)))
     return PACKAGES[0]
 
 
