@@ -17,7 +17,7 @@ ANSWERS = {
     "edgewatchctl status": "rtnetlink",
     "edgewatchctl explain agent-lte-mtu": "docker network create --opt com.docker.network.driver.mtu",
     "edgewatchctl fix list": "docker-network-mtu",
-    "edgewatchctl check": "docker",
+    "edgewatchctl check": "container engine is installed",
     "edgewatchctl --help": "Verbs:",
     "build-quickstart/daemon/ctl/edgewatchctl status": "rtnetlink",
 }
