@@ -55,8 +55,8 @@ def follow(device, *lines):
 def shown():
     """the diagnosis that README begins with is what the command beside it prints"""
     clone(cases.device)
-    told = re.search(r"\(`(edgewatchctl [^`]+)`.*?\):\n\n```\n(.*?)^```$", readme(), re.M | re.S)
-    assert told[2] in follow(cases.device, told[1]), f"{told[1]} does not print what README shows"
+    beside = re.search(r"\(`(edgewatchctl [^`]+)`.*?\):\n\n```\n(.*?)^```$", readme(), re.M | re.S)
+    assert beside[2] in follow(cases.device, beside[1]), f"{beside[1]} does not print what README shows"
 
 
 def told():
