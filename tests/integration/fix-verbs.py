@@ -275,9 +275,9 @@ def large_answer():
     ledger.write_text(json.dumps({"version": 1, "runs": many}))
     told = fix.ask(do="history")[-1]["runs"]
     assert [run["because"] for run in told] == [run["because"] for run in many]
+    n = len(fix.running)
     with socket.socket(socket.AF_UNIX) as stalled:
         stalled.connect(str(fix.path))
-        n = len(fix.running)
         stalled.sendall(b'{"do": "history"}\n')
         lab.wait_until(lambda: len(fix.running) > n, what="the fixer")
         assert fix.running[n].wait(30) == 0
@@ -288,9 +288,9 @@ def stalled_reader():
     """a fix is carried out whether or not somebody reads, and waits for that once only"""
     break_it()
     fix.is_clogged = True
+    n = len(fix.running)
     with socket.socket(socket.AF_UNIX) as stalled:
         stalled.connect(str(fix.path))
-        n = len(fix.running)
         stalled.sendall(b'{"do": "apply", "fix": "ip-forward"}\n')
         lab.wait_until(lambda: len(fix.running) > n, what="the fixer")
         begin = time.monotonic()
