@@ -42,7 +42,9 @@ def repaired(symptom, fix, seconds=60, clears=240):
         wait_until(lambda: said_by_fixer(incident) and said_by_fixer(incident)[-1][0] not in ("planned", "fixing", "undoing"),
                    clears, f"{fix}'s end")
     except AssertionError as error:
-        raise AssertionError(f"{error}: {[e['MESSAGE'] for _, e in said_by_fixer(incident)]}") from None
+        said = [e["MESSAGE"] for e in cases.device.journal("-t", "edgewatchd", "-t", "edgewatch-fix")
+                if int(e["__REALTIME_TIMESTAMP"]) >= begin]
+        raise AssertionError(f"{error}: {said}") from None
     states = [state for state, _ in said_by_fixer(incident)]
     assert states[0] == "planned" and states[-1] == "fixed" and set(states[1:-1]) == {"fixing"}, \
         [e["MESSAGE"] for _, e in said_by_fixer(incident)]

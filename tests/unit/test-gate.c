@@ -23,6 +23,13 @@ static int unix_socket(const char *path, int (*use)(int, const struct sockaddr *
         return fd;
 }
 
+static int ask(const char *path) {
+        int fd = unix_socket(path, connect);
+
+        ck_assert_int_eq(send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL), (int) strlen(REQUEST));
+        return fd;
+}
+
 /* No further descriptor until the limit is set back. */
 static struct rlimit take_descriptors(void) {
         struct rlimit before, none;
@@ -46,18 +53,18 @@ START_TEST(listens_again_when_there_are_descriptors) {
         int listener, client;
 
         listener = unix_socket(test_folder_path(&folder, "gate.sock", path), bind);
-        ck_assert_int_eq(listen(listener, 1), 0);
+        ck_assert_int_eq(listen(listener, 2), 0);
         ck_assert_int_eq(sd_event_new(&event), 0);
         ck_assert_int_eq(gate_new(&gate, event, listener, geteuid(),
                                  test_folder_path(&folder, "no-engine.sock", engine)),
                 0);
-        client = unix_socket(path, connect);
-        ck_assert_int_eq(send(client, REQUEST, strlen(REQUEST), MSG_NOSIGNAL), (int) strlen(REQUEST));
-
+        client = ask(path);
         before = take_descriptors();
         ck_assert_int_gt(sd_event_run(event, TURN), 0);
         ck_assert_int_eq(sd_event_run(event, TURN), 0); /* it does not turn in circles either */
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        (void) close(client);
+        client = ask(path); /* another: valgrind has taken in the first one, and closed it */
         for (unsigned i = 0; i < PATIENCE && recv(client, answer, sizeof(answer) - 1, 0) < 0; i++)
                 ck_assert_int_ge(sd_event_run(event, TURN), 0);
         ck_assert_ptr_nonnull(strstr(answer, "HTTP/1.1 502 "));
