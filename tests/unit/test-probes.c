@@ -163,8 +163,9 @@ static const Case cases[] = {
                         {"tls:edgeAgent:hub.example:443", "{'result':'ok'}"},
                         {"path-mtu:edgeAgent:hub.example:443",
                                 "{'result':'timeout','mtu':1400,'lost':1430,'answered':true}"}},
-                .verdict = VERDICT_CONFIRMS, .because = "packets of 1400 bytes from edgeAgent's network reach "
-                                                        "hub.example:443, packets of 1430 bytes vanish"},
+                .verdict = VERDICT_CONFIRMS,
+                .because = "packets of 1400 bytes from edgeAgent's network reach "
+                           "hub.example:443, packets of 1430 bytes vanish"},
         /* a router told of the narrower link, and TCP follows */
         {"network-mtu", "azure-iot-edge", .containers = {AGENT}, .networks = {EDGE},
                 .link = LINK("eth0", "1500"), .route = VIA("eth0"),
