@@ -13,9 +13,9 @@
 #include "daemon/base/log.h"
 #include "lib/base/buffer.h"
 
-#define FIRST_PAUSE    (2 * USEC_PER_SEC) /* by then consequences are linked to their causes */
-#define RETRY_SOON     (60 * USEC_PER_SEC)
-#define RETRY_PAUSE    (10 * USEC_PER_MIN) /* doubled with each refusal */
+#define FIRST_PAUSE    (2 * USEC_PER_SEC)  /* by then consequences are linked to their causes */
+#define RETRY_SOON     (60 * USEC_PER_SEC) /* both are doubled with each refusal */
+#define RETRY_PAUSE    (10 * USEC_PER_MIN)
 #define RETRY_MAX      (12 * USEC_PER_HOUR)
 #define PATIENCE       (60 * USEC_PER_MIN) /* a fix waits for jobs of systemd and for the device to settle */
 #define LINE_MAX_BYTES ((size_t) 1024 * 1024)
@@ -106,10 +106,9 @@ static void end_request(Repair *r) {
         r->asked[0] = '\0';
 }
 
-/* retry_at 0: by the number of refusals so far. */
-static void ask_again(Repair *r, const char *id, usec_t retry_at) {
+/* retry_at 0: after the pause, doubled with each refusal so far. */
+static void ask_again(Repair *r, const char *id, usec_t pause, usec_t retry_at) {
         Wanted *w = find(r, id);
-        usec_t pause = RETRY_PAUSE;
 
         if (!w)
                 return;
@@ -136,35 +135,38 @@ static usec_t time_of(const json_t *text) {
         return nsec / NSEC_PER_USEC;
 }
 
-/* What follows from an outcome (daemon/fix/request.h): the incident's fix state, and whether to ask again.
- */
+/* What follows from an outcome (daemon/fix/request.h): the incident's fix state, and when to ask again. */
 static const struct {
         const char *outcome, *state;
-        bool again, soon;
+        usec_t pause; /* 0: never again */
+        bool is_told; /* by nobody else: the fixer writes an entry for the other outcomes */
 } outcomes[] = {
-        {"error", NULL, true, false},
-        {"failed", "failed", true, false},
-        {"fixed", "fixed", true, false}, /* it may break again before its incident clears */
-        {"not-needed", NULL, true, false},
-        {"planned", "planned", false, false},
-        {"refused", NULL, true, false},
-        {"rolled-back", "rolled-back", true, true},
+        {"error", NULL, RETRY_SOON, true},
+        {"failed", "failed", RETRY_PAUSE, false},
+        {"fixed", "fixed", RETRY_PAUSE, false}, /* it may break again before its incident clears */
+        {"not-needed", NULL, RETRY_SOON, true},
+        {"planned", "planned", 0, false},
+        {"refused", NULL, RETRY_PAUSE, false},
+        {"rolled-back", "rolled-back", RETRY_SOON, false},
 };
 
 static void take_result(Repair *r, const json_t *line) {
         const char *outcome = json_string_value(json_object_get(line, "outcome"));
-        usec_t retry_at = time_of(json_object_get(line, "retry_at"));
+        const char *why = json_string_value(json_object_get(line, "because"));
 
         for (size_t i = 0; outcome && i < ELEMENTSOF(outcomes); i++) {
                 if (strcmp(outcomes[i].outcome, outcome) != 0)
                         continue;
+                if (outcomes[i].is_told)
+                        log_notice("The fixer does nothing about incident %s (%s): %s.", r->asked, outcome,
+                                why ? why : "it does not say why");
                 if (outcomes[i].state)
                         set_state(r, outcomes[i].state);
-                if (!outcomes[i].again)
+                if (outcomes[i].pause == 0)
                         forget(r, r->asked);
                 else
-                        ask_again(r, r->asked,
-                                outcomes[i].soon ? usec_add(realtime_now(), RETRY_SOON) : retry_at);
+                        ask_again(
+                                r, r->asked, outcomes[i].pause, time_of(json_object_get(line, "retry_at")));
         }
 }
 
@@ -187,7 +189,7 @@ static void lose_request(Repair *r, const char *why) {
         if (i && i->fix_state && strcmp(i->fix_state, "fixing") == 0)
                 set_state(r, "failed");
         log_warning("The fixer gave no result for incident %s: %s.", r->asked, why);
-        ask_again(r, r->asked, 0);
+        ask_again(r, r->asked, RETRY_PAUSE, 0);
         end_request(r);
         arm(r);
 }
