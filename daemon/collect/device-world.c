@@ -9,6 +9,7 @@
 #include "daemon/collect/module-metrics.h"
 #include "daemon/collect/prober.h"
 #include "lib/event/docker-event.h"
+#include "lib/world/fact-key.h"
 #include "lib/world/runtime-config.h"
 
 #define PROBER_SOCKET    "/run/edgewatch-probe.sock"
@@ -79,9 +80,7 @@ static int fetch(void *userdata, World *world, const char *key, usec_t now) {
                 return fetch_part(w, world, key, DEVICE_ENGINE_INFO, now);
         if (strcmp(key, "engine-version") == 0)
                 return fetch_part(w, world, key, DEVICE_ENGINE_VERSION, now);
-        if (strcmp(key, "firewall") == 0 || text_starts_with(text, "tcp-info:") ||
-                text_starts_with(text, "resolve:") || text_starts_with(text, "connect:") ||
-                text_starts_with(text, "tls:") || text_starts_with(text, "path-mtu:")) {
+        if (strcmp(key, "firewall") == 0 || text_starts_with(text, "tcp-info:") || fact_key_is_active(key)) {
                 char *keys[] = {(char *) key};
 
                 return prober_ask(w->prober, world, keys, 1, now);

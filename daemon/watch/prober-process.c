@@ -45,16 +45,10 @@ struct ProberProcess {
         Asked *questions; /* running ones and, behind them, waiting ones */
 };
 
-static const char *const network_questions[] = {"connect", "path-mtu", "resolve", "tcp-info", "tls"};
 static const char *const plain_questions[] = {"firewall", "listeners", "runtime-config"};
 
 static bool is_network_question(const char *key) {
-        FactKey k = fact_key_parse(key);
-
-        for (size_t i = 0; i < ELEMENTSOF(network_questions); i++)
-                if (text_is(k.question, network_questions[i]))
-                        return true;
-        return false;
+        return fact_key_is_active(key) || text_is(fact_key_parse(key).question, "tcp-info");
 }
 
 static bool is_plain_question(const char *key) {

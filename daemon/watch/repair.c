@@ -12,6 +12,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "lib/base/buffer.h"
+#include "lib/event/json-field.h"
 
 #define FIRST_PAUSE    (2 * USEC_PER_SEC)  /* by then consequences are linked to their causes */
 #define RETRY_SOON     (60 * USEC_PER_SEC) /* both are doubled with each refusal */
@@ -127,14 +128,6 @@ static void set_state(Repair *r, const char *state) {
                         k, "The state of the repair of incident %s could not be noted: %m", r->asked);
 }
 
-static usec_t time_of(const json_t *text) {
-        uint64_t nsec;
-
-        if (!json_is_string(text) || timestamp_parse(text_of(json_string_value(text)), &nsec, NULL) < 0)
-                return 0;
-        return nsec / NSEC_PER_USEC;
-}
-
 /* What follows from an outcome (daemon/fix/request.h): the incident's fix state, and when to ask again. */
 static const struct {
         const char *outcome, *state;
@@ -165,8 +158,7 @@ static void take_result(Repair *r, const json_t *line) {
                 if (outcomes[i].pause == 0)
                         forget(r, r->asked);
                 else
-                        ask_again(
-                                r, r->asked, outcomes[i].pause, time_of(json_object_get(line, "retry_at")));
+                        ask_again(r, r->asked, outcomes[i].pause, json_field_time(line, "retry_at"));
         }
 }
 

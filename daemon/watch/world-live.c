@@ -162,15 +162,6 @@ static void on_reply(void *userdata, const char *key, const json_t *value, const
         l->handler.facts_arrived(l->handler.userdata);
 }
 
-static bool is_active(const char *key) {
-        static const char *const prefixes[] = {"resolve:", "connect:", "tls:", "path-mtu:"};
-
-        for (size_t i = 0; i < ELEMENTSOF(prefixes); i++)
-                if (text_starts_with(text_of(key), prefixes[i]))
-                        return true;
-        return false;
-}
-
 /* resolve:FROM:…, tcp-info:FROM: the prober is told the container's id; only it can turn that into a process
  * safely. */
 static json_t *container_of_key(const World *world, const char *key) {
@@ -198,7 +189,7 @@ static int fetch(void *userdata, World *world, const char *key, usec_t now) {
 
         if (text_starts_with(text_of(key), "file:"))
                 return fetch_file(world, key, key + strlen("file:"), now);
-        if (is_active(key) && !l->config->active_probes)
+        if (fact_key_is_active(key) && !l->config->active_probes)
                 return world_set_unknown(world, key, "active probes are switched off (probes: active)", now);
         if (l->prober && l->prober->knows(l->prober, key))
                 return ask_prober(l, world, key);

@@ -2,6 +2,7 @@
  * docs/recording.md. */
 
 #include "lib/diagnosis/incident.h"
+#include "lib/event/json-field.h"
 
 static json_t *time_to_json(usec_t t) {
         char buffer[TIMESTAMP_MAX];
@@ -90,13 +91,6 @@ json_t *incident_to_json(const Incident *i, bool for_state) {
         return object;
 }
 
-static usec_t time_from_json(const json_t *object, const char *key) {
-        const char *s = json_string_value(json_object_get(object, key));
-        uint64_t nsec;
-
-        return s && timestamp_parse(text_of(s), &nsec, NULL) >= 0 ? nsec / NSEC_PER_USEC : 0;
-}
-
 static int copy_string(const json_t *object, const char *key, char **ret) {
         const char *s = json_string_value(json_object_get(object, key));
 
@@ -121,7 +115,7 @@ static int evidence_from_json(const json_t *array, Incident *i) {
                 k = evidence_kind_from_string(text_of(kind));
                 if (k < 0)
                         return -EINVAL;
-                r = incident_add_evidence(i, k, source, time_from_json(item, "time"), text);
+                r = incident_add_evidence(i, k, source, json_field_time(item, "time"), text);
                 if (r < 0)
                         return r;
         }
@@ -191,10 +185,10 @@ int incident_from_json(const json_t *object, const RuleSet *rules, Incident **re
         r = identity_from_json(object, rules, i);
         if (r < 0)
                 return r;
-        i->first_seen = time_from_json(object, "first_seen");
-        i->last_seen = time_from_json(object, "last_seen");
-        i->confirmed_at = time_from_json(object, "confirmed_at");
-        i->cleared_at = time_from_json(object, "cleared_at");
+        i->first_seen = json_field_time(object, "first_seen");
+        i->last_seen = json_field_time(object, "last_seen");
+        i->confirmed_at = json_field_time(object, "confirmed_at");
+        i->cleared_at = json_field_time(object, "cleared_at");
         i->count = (uint64_t) json_integer_value(json_object_get(object, "count"));
         i->seq = (uint64_t) json_integer_value(json_object_get(state, "seq"));
         i->alerted = json_is_true(json_object_get(state, "alerted"));

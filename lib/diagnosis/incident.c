@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/base/fnv.h"
 #include "lib/base/word.h"
 
 static const char *const states[INCIDENT_X_MAX] = {
@@ -37,20 +38,14 @@ EvidenceKind evidence_kind_from_string(Text name) {
         return (EvidenceKind) word_find(evidence_kinds, EVIDENCE_X_MAX, name);
 }
 
-#define HASH_BEGIN 0xcbf29ce484222325
-
-/* FNV-1a: an identity, not a defence. */
+/* With the end of the string: "ab", "c" is not "a", "bc". */
 static uint64_t hash_string(uint64_t hash, const char *s) {
-        do {
-                hash ^= (unsigned char) *s;
-                hash *= 0x100000001b3;
-        } while (*s++);
-        return hash;
+        return fnv_add(hash, s, strlen(s) + 1);
 }
 
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret) {
         _cleanup_(incident_freep) Incident *i = calloc(1, sizeof(*i));
-        uint64_t hash = HASH_BEGIN;
+        uint64_t hash = FNV_BASIS;
         char when[TIMESTAMP_MAX];
 
         if (!i)
@@ -75,7 +70,7 @@ int incident_new(const Rule *rule, const char *subject, const char *position, us
 }
 
 void incident_rename(Incident *i) {
-        (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash_string(HASH_BEGIN, i->id));
+        (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash_string(FNV_BASIS, i->id));
 }
 
 static void evidence_done(Evidence *e) {

@@ -103,3 +103,11 @@ const json_t *json_field_at(const json_t *object, const char *path) {
         }
         return object;
 }
+
+usec_t json_field_time(const json_t *object, const char *key) {
+        uint64_t nsec;
+
+        return timestamp_parse(json_text(json_object_get(object, key)), &nsec, NULL) >= 0
+                ? nsec / NSEC_PER_USEC
+                : 0;
+}

@@ -50,9 +50,7 @@ static bool engine_lacks_dns(const ProbeQuestion *q) {
 }
 
 static bool network_has_ipv6(const ProbeQuestion *q) {
-        const Container *agent = world_container(q->world, "edgeAgent");
-        const Network *n = world_network(
-                q->world, agent && agent->n_networks > 0 ? agent->networks[0] : "azure-iot-edge");
+        const Network *n = modules_network(q->world);
 
         return n && n->ipv6 > 0;
 }

@@ -5,10 +5,20 @@
 
 #include <stdio.h>
 
+#include "lib/event/json-field.h"
+
+#define DEFAULT_NETWORK "azure-iot-edge"
+
 static bool is_hostname(const char *s) {
         size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
 
         return n > 0 && n < UPSTREAM_HOST_MAX && s[n] == '\0';
+}
+
+const Network *modules_network(const World *w) {
+        const Container *agent = world_container(w, "edgeAgent");
+
+        return world_network(w, agent && agent->n_networks > 0 ? agent->networks[0] : DEFAULT_NETWORK);
 }
 
 const json_t *runtime_config(World *w, usec_t now, usec_t since, bool *ret_pending) {
@@ -113,13 +123,6 @@ const char *fact_detail(const Fact *f) {
         return detail ? detail : "";
 }
 
-static usec_t time_member(const json_t *object, const char *name) {
-        const char *text = json_string_value(json_object_get(object, name));
-        uint64_t nsec;
-
-        return text && timestamp_parse(text_of(text), &nsec, NULL) >= 0 ? nsec / NSEC_PER_USEC : 0;
-}
-
 int tls_clock(const Fact *tls, usec_t now, char **ret) {
         usec_t from, until, clock;
         char said[TIMESTAMP_MAX], limit[TIMESTAMP_MAX];
@@ -127,9 +130,9 @@ int tls_clock(const Fact *tls, usec_t now, char **ret) {
 
         if (tls->state != FACT_KNOWN || !fact_result_is(tls, "error"))
                 return 0;
-        from = time_member(tls->value, "not_before");
-        until = time_member(tls->value, "not_after");
-        clock = time_member(tls->value, "clock");
+        from = json_field_time(tls->value, "not_before");
+        until = json_field_time(tls->value, "not_after");
+        clock = json_field_time(tls->value, "clock");
         clock = clock > 0 ? clock : now;
         (void) timestamp_format(clock, said);
         if (from > 0 && clock < from)

@@ -11,6 +11,9 @@
  * is being asked. */
 int upstream_host(World *w, usec_t now, char ret[static UPSTREAM_HOST_MAX]);
 
+/* The Docker network that edgeAgent is on, by its own name or the usual one; NULL when it is not known. */
+const Network *modules_network(const World *w);
+
 /* The runtime's configuration: the fact, or what can be read of its files; NULL when it is not known. With
  * *ret_pending it is being asked. */
 const json_t *runtime_config(World *w, usec_t now, usec_t since, bool *ret_pending);

@@ -5,16 +5,10 @@
 
 #include <stdio.h>
 
+#include "lib/probes/upstream.h"
 #include "lib/world/firewall.h"
 
-#define DEFAULT_NETWORK "azure-iot-edge"
-#define RULE_MAX_BYTES  200
-
-static const Network *modules_network(const World *w) {
-        const Container *agent = world_container(w, "edgeAgent");
-
-        return world_network(w, agent && agent->n_networks > 0 ? agent->networks[0] : DEFAULT_NETWORK);
-}
+#define RULE_MAX_BYTES 200
 
 static int describe(const Network *n, Text saved, const FirewallPacket *p, char **ret) {
         Text rule = TEXT_NONE;

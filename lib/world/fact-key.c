@@ -14,6 +14,16 @@ FactKey fact_key_parse(const char *key) {
         return k;
 }
 
+bool fact_key_is_active(const char *key) {
+        static const char *const questions[] = {"connect", "path-mtu", "resolve", "tls"};
+        FactKey k = fact_key_parse(key);
+
+        FOREACH_ARRAY (question, questions, ELEMENTSOF(questions))
+                if (text_is(k.question, *question))
+                        return true;
+        return false;
+}
+
 char *fact_key_request(const char *key, const char *container_id, unsigned timeout_ms) {
         FactKey k = fact_key_parse(key);
         bool is_of_container = !text_is_empty(k.from) && !text_is(k.from, "host");

@@ -21,11 +21,14 @@ typedef struct World World;
  *   runtime-config          object: lib/world/runtime-config.h
  *   resolve:FROM:NAME       {"result": "ok"|"no-such-host"|"timeout"|…, "detail": …}
  *   connect:FROM:HOST:PORT  likewise
- *   tls:FROM:HOST:PORT      likewise; when the certificate is refused also "not_before", "not_after" of it
- * and "clock", what this device took for now path-mtu:FROM:HOST:PORT likewise, and "mtu": bytes of the
- * largest packet that came through, "lost": of the smallest larger one that did not (0: none), "answered":
- * whether anything came back tcp-info:FROM           {"result": "ok", "connections": [{"peer", "port",
- * "rtt_us", "retransmitted", "sent"}]}: what is open to ports 443, 5671, 8883; segments as the kernel counts
+ *   tls:FROM:HOST:PORT      likewise; when the certificate is refused also its "not_before", "not_after",
+ *                           and "clock": what this device took for now
+ *
+ *   path-mtu:FROM:HOST:PORT likewise, and "mtu": bytes of the largest packet that came through, "lost": of
+ *                           the smallest larger one that did not (0: none), "answered": did anything return
+ *
+ *   tcp-info:FROM           {"result": "ok", "connections": [{"peer", "port", "rtt_us", "retransmitted",
+ *                           "sent"}]}: what is open to ports 443, 5671, 8883; segments as the kernel counts
  */
 typedef enum FactState {
         FACT_MISSING, /* never asked */

@@ -12,16 +12,23 @@
 /* The file that `iotedge config apply` makes for a daemon. */
 #define GENERATED(daemon) "/etc/aziot/" daemon "/config.d/00-super.toml"
 
-static int check_well_formed(const CheckFacts *f, const Check *check, CheckAnswer *a) {
-        const json_t *file = json_object_get(f->files, check->argument);
+/* Answers by the file at this path; without one a->because stays NULL. */
+static int judge_file(const CheckFacts *f, Text path, CheckAnswer *a) {
+        const json_t *file = json_object_getn(f->files, path.data, path.len);
         const char *error = check_text(file, "error"), *problem = check_text(file, "problem");
 
         if (error)
-                return check_skipped(a, "%s cannot be read: %s", check->argument, error);
+                return check_skipped(a, "%.*s cannot be read: %s", (int) path.len, path.data, error);
         if (problem)
-                return check_error(a, "%s:%s", check->argument, problem);
-        if (file)
-                return check_ok(a, "%s is well-formed", check->argument);
+                return check_error(a, "%.*s:%s", (int) path.len, path.data, problem);
+        return file ? check_ok(a, "%.*s is well-formed", (int) path.len, path.data) : 0;
+}
+
+static int check_well_formed(const CheckFacts *f, const Check *check, CheckAnswer *a) {
+        int r = judge_file(f, text_of(check->argument), a);
+
+        if (r < 0 || a->because)
+                return r;
         if (check_is_old_runtime(f))
                 return check_skipped(a, "IoT Edge 1.0 and 1.1 have no %s", check->argument);
         /* tpmd has one only where a TPM is used; the others are made by the same command */
@@ -34,19 +41,12 @@ static int check_well_formed(const CheckFacts *f, const Check *check, CheckAnswe
 /* What people write themselves, at one of the paths separated by blanks in check->argument. */
 static int check_written_well(const CheckFacts *f, const Check *check, CheckAnswer *a) {
         Text rest = text_of(check->argument);
+        int r = 0;
 
-        while (!text_is_empty(rest)) {
-                Text path = text_cut(&rest, ' ');
-                const json_t *file = json_object_getn(f->files, path.data, path.len);
-                const char *error = check_text(file, "error"), *problem = check_text(file, "problem");
-
-                if (error)
-                        return check_skipped(a, "%.*s cannot be read: %s", (int) path.len, path.data, error);
-                if (problem)
-                        return check_error(a, "%.*s:%s", (int) path.len, path.data, problem);
-                if (file)
-                        return check_ok(a, "%.*s is well-formed", (int) path.len, path.data);
-        }
+        while (r >= 0 && !a->because && !text_is_empty(rest))
+                r = judge_file(f, text_cut(&rest, ' '), a);
+        if (r < 0 || a->because)
+                return r;
         return check_skipped(a, "there is none of %s", check->argument);
 }
 

@@ -14,7 +14,9 @@
 #include "daemon/fix/fix-list.h"
 #include "daemon/fix/plan-file.h"
 #include "daemon/fix/systemd.h"
+#include "lib/event/json-field.h"
 #include "lib/fix/runtime-units.h"
+#include "lib/probes/upstream.h"
 #include "lib/world/name-servers.h"
 
 #define RESTART_TIME (2 * USEC_PER_MIN) /* the runtime looks after edgeAgent once a minute */
@@ -31,14 +33,8 @@ static const Engine engines[] = {
 /* The host's own servers, the real ones first where a stub stands in front of them. */
 static const char *const resolv_confs[] = {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"};
 
-static const char *get(const json_t *object, const char *key) {
-        const char *s = json_string_value(json_object_get(object, key));
-
-        return s ? s : "";
-}
-
 static const char *name_of(const json_t *container) {
-        const char *name = get(container, "Name");
+        const char *name = json_field_string(container, "Name");
 
         return name[0] == '/' ? name + 1 : name;
 }
@@ -50,7 +46,8 @@ static bool runs(const json_t *container) {
 static bool is_owned(const json_t *container) {
         const json_t *config = json_object_get(container, "Config");
 
-        return strcmp(get(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL), CONTAINER_OWNER) == 0;
+        return strcmp(json_field_string(json_object_get(config, "Labels"), CONTAINER_OWNER_LABEL),
+                       CONTAINER_OWNER) == 0;
 }
 
 static bool removes_itself(const json_t *container) {
@@ -77,9 +74,7 @@ static const Engine *find_engine(const World *w) {
 }
 
 static bool network_has_ipv6(const World *w) {
-        const Container *agent = world_container(w, "edgeAgent");
-        const Network *n =
-                world_network(w, agent && agent->n_networks > 0 ? agent->networks[0] : "azure-iot-edge");
+        const Network *n = modules_network(w);
 
         return n && n->ipv6 > 0;
 }
@@ -120,7 +115,8 @@ static json_t *servers_to_json(const NameServers *servers) {
 /* A module's own servers go before the engine's, and one that did not start again could only be made anew
  * from its image. Returns 1 and *ret_why when the engine must not be restarted, 0 when it may. */
 static int guard_module(FixContext *c, const json_t *container, char **ret_why) {
-        const char *image = get(json_object_get(container, "Config"), "Image"), *name = name_of(container);
+        const char *image = json_field_string(json_object_get(container, "Config"), "Image"),
+                   *name = name_of(container);
         const json_t *dns = json_object_get(json_object_get(container, "HostConfig"), "Dns");
         int r;
 
@@ -186,12 +182,13 @@ static json_t *others_that_run(const FixContext *c) {
 
         json_array_foreach (c->device.parts[DEVICE_CONTAINERS], i, container) {
                 const json_t *host = json_object_get(container, "HostConfig");
-                const char *policy = get(json_object_get(host, "RestartPolicy"), "Name");
+                const char *policy = json_field_string(json_object_get(host, "RestartPolicy"), "Name");
 
                 if (runs(container) && !is_owned(container) && !removes_itself(container) &&
                         strcmp(policy, "always") != 0 && strcmp(policy, "unless-stopped") != 0 &&
-                        json_array_append_new(
-                                list, json_pack("[s, s]", get(container, "Id"), name_of(container))) < 0) {
+                        json_array_append_new(list,
+                                json_pack("[s, s]", json_field_string(container, "Id"),
+                                        name_of(container))) < 0) {
                         json_decref(list);
                         return NULL;
                 }
@@ -207,7 +204,8 @@ static json_t *modules_that_run(const FixContext *c) {
         json_array_foreach (c->device.parts[DEVICE_CONTAINERS], i, container)
                 if (runs(container) && is_owned(container) &&
                         json_object_set_new(modules, name_of(container),
-                                json_string(get(json_object_get(container, "State"), "StartedAt"))) < 0) {
+                                json_string(json_field_string(
+                                        json_object_get(container, "State"), "StartedAt"))) < 0) {
                         json_decref(modules);
                         return NULL;
                 }
@@ -361,7 +359,7 @@ static int verify_file(const json_t *argument, char **ret_why) {
 }
 
 static int verify_unit(const FixContext *c, const json_t *argument, char **ret_why) {
-        const char *name = get(argument, "unit");
+        const char *name = json_field_string(argument, "unit");
         const UnitState *unit = world_unit(c->world, name);
 
         if (unit && strcmp(unit->active_state, "active") == 0)
@@ -387,7 +385,7 @@ static int verify_modules(const FixContext *c, json_t *modules, char **ret_why) 
 
         json_object_foreach (modules, name, started_at) {
                 const json_t *container = find_container(c, name);
-                const char *now = get(json_object_get(container, "State"), "StartedAt");
+                const char *now = json_field_string(json_object_get(container, "State"), "StartedAt");
 
                 if (container && !runs(container) && strcmp(now, json_string_value(started_at)) == 0)
                         return because(ret_why, 0, "%s ran before and does not yet", name);

@@ -10,18 +10,13 @@
 
 #include "daemon/fix/docker-network.h"
 #include "daemon/fix/fix-list.h"
+#include "lib/event/json-field.h"
 #include "lib/fix/docker-commands.h"
 #include "lib/fix/docker-network.h"
 #include "lib/fix/runtime-units.h"
 
 #define RESTART_TIME (2 * USEC_PER_MIN) /* the runtime stops and starts each module */
 #define ATTACH_TIME  (3 * USEC_PER_SEC)
-
-static const char *get(const json_t *object, const char *key) {
-        const char *s = json_string_value(json_object_get(object, key));
-
-        return s ? s : "";
-}
 
 static const char *variable(const FixContext *c, const char *name) {
         FOREACH_ARRAY (v, c->proof->variables, c->proof->n_variables)
@@ -35,7 +30,7 @@ static json_t *find_network(const FixContext *c, const char *name) {
         size_t i;
 
         json_array_foreach (c->device.parts[DEVICE_NETWORKS], i, network)
-                if (strcmp(get(network, "Name"), name) == 0)
+                if (strcmp(json_field_string(network, "Name"), name) == 0)
                         return network;
         return NULL;
 }
@@ -62,7 +57,7 @@ static int guard_images(FixContext *c, const Sketch *s, char **ret_why) {
 
         json_array_foreach (s->attachments, i, a) {
                 int r = json_is_true(json_object_get(a, "owned"))
-                        ? image_is_here(c, get(a, "image"), ret_why)
+                        ? image_is_here(c, json_field_string(a, "image"), ret_why)
                         : 1;
 
                 if (r < 0)
@@ -70,7 +65,7 @@ static int guard_images(FixContext *c, const Sketch *s, char **ret_why) {
                 if (r == 0)
                         return because(ret_why, 1,
                                 "the image %s of %s is not on this device, so it could not be made anew",
-                                get(a, "image"), get(a, "name"));
+                                json_field_string(a, "image"), json_field_string(a, "name"));
         }
         return 0;
 }
@@ -101,8 +96,9 @@ static json_t *others_that_run(const Sketch *s) {
                         json_is_true(json_object_get(a, "owned")) && runtime_units_is_up(&s->runtime);
 
                 if (json_is_true(json_object_get(a, "runs")) && !by_runtime &&
-                        json_array_append_new(
-                                list, json_pack("[s, s]", get(a, "container"), get(a, "name"))) < 0) {
+                        json_array_append_new(list,
+                                json_pack("[s, s]", json_field_string(a, "container"),
+                                        json_field_string(a, "name"))) < 0) {
                         json_decref(list);
                         return NULL;
                 }
@@ -145,11 +141,13 @@ static int add_detaching(FixPlan *plan, const Sketch *s) {
                 if (r >= 0)
                         r = fix_plan_add(plan, "network-disconnect",
                                 json_pack("{s:s, s:s, s:s, s:s}", "network", s->name, "id", s->id,
-                                        "container", get(a, "container"), "name", get(a, "name")),
+                                        "container", json_field_string(a, "container"), "name",
+                                        json_field_string(a, "name")),
                                 json_pack("{s:s, s:O, s:O}", "network", s->name, "endpoint",
                                         json_object_get(a, "endpoint"), "alone",
                                         json_object_get(a, "alone")),
-                                "Take %s off the network %s; its content stays", get(a, "name"), s->name);
+                                "Take %s off the network %s; its content stays",
+                                json_field_string(a, "name"), s->name);
         return r;
 }
 
@@ -175,11 +173,12 @@ static int add_attaching(FixPlan *plan, const Sketch *s) {
                 if (r >= 0)
                         r = fix_plan_add(plan, "network-connect",
                                 json_pack("{s:s, s:s, s:s, s:O, s:O, s:s}", "network", s->name, "container",
-                                        get(a, "container"), "name", get(a, "name"), "endpoint",
+                                        json_field_string(a, "container"), "name",
+                                        json_field_string(a, "name"), "endpoint",
                                         json_object_get(a, "endpoint"), "ran", json_object_get(a, "runs"),
-                                        "started_at", get(a, "started_at")),
+                                        "started_at", json_field_string(a, "started_at")),
                                 json_pack("{s:s}", "network", s->name), "Attach %s to the network %s again",
-                                get(a, "name"), s->name);
+                                json_field_string(a, "name"), s->name);
         return r;
 }
 
@@ -230,7 +229,7 @@ static int plan(FixContext *c, FixPlan *p) {
         if (!s.network || !c->device.parts[DEVICE_CONTAINERS])
                 return fix_plan_refuse(p, "the engine does not tell of the network %s and its containers",
                         s.name[0] ? s.name : p->subject);
-        s.id = get(s.network, "Id");
+        s.id = json_field_string(s.network, "Id");
         s.attachments = docker_attachments(c->device.parts[DEVICE_CONTAINERS], s.name, s.id);
         r = s.attachments ? guard(c, &s, &why) : -ENOMEM;
         if (r != 0)
@@ -242,7 +241,7 @@ static int plan(FixContext *c, FixPlan *p) {
 }
 
 static bool has_network(FixContext *c, const json_t *body) {
-        const json_t *network = find_network(c, get(body, "Name"));
+        const json_t *network = find_network(c, json_field_string(body, "Name"));
 
         return network && docker_network_has_mtu_of(network, body);
 }
@@ -252,7 +251,7 @@ static const json_t *find_container(FixContext *c, const char *id) {
         size_t i;
 
         json_array_foreach (c->device.parts[DEVICE_CONTAINERS], i, container)
-                if (strcmp(get(container, "Id"), id) == 0)
+                if (strcmp(json_field_string(container, "Id"), id) == 0)
                         return container;
         return NULL;
 }
@@ -261,29 +260,30 @@ static const json_t *find_container(FixContext *c, const char *id) {
 static bool ran_since(const json_t *container, const char *started_at) {
         const json_t *state = json_object_get(container, "State");
 
-        return strcmp(get(state, "Status"), "running") == 0 ||
-                strcmp(get(state, "StartedAt"), started_at) != 0;
+        return strcmp(json_field_string(state, "Status"), "running") == 0 ||
+                strcmp(json_field_string(state, "StartedAt"), started_at) != 0;
 }
 
 /* One that has gone meanwhile is whose it was to remove it. */
 static int verify_container(FixContext *c, const json_t *argument, char **ret_why) {
-        const json_t *container = find_container(c, get(argument, "container"));
-        const char *name = get(argument, "name"), *network = get(argument, "network");
+        const json_t *container = find_container(c, json_field_string(argument, "container"));
+        const char *name = json_field_string(argument, "name"),
+                   *network = json_field_string(argument, "network");
 
         if (container && !docker_endpoint_of(container, network, NULL))
                 return because(ret_why, 0, "%s is not attached to the network %s", name, network);
         /* in a recovery the runtime waits for us before it starts anybody */
         if (!container || c->is_recovery || !json_is_true(json_object_get(argument, "ran")) ||
-                ran_since(container, get(argument, "started_at")))
+                ran_since(container, json_field_string(argument, "started_at")))
                 return 1;
         return because(ret_why, 0, "%s ran before and does not yet", name);
 }
 
 static int verify_unit(FixContext *c, const json_t *argument, char **ret_why) {
-        const char *name = get(argument, "unit");
+        const char *name = json_field_string(argument, "unit");
         const UnitState *unit = world_unit(c->world, name);
 
-        if (c->is_recovery || strcmp(get(argument, "do"), "start") != 0 ||
+        if (c->is_recovery || strcmp(json_field_string(argument, "do"), "start") != 0 ||
                 (unit && strcmp(unit->active_state, "active") == 0))
                 return 1;
         return because(ret_why, 0, "%s is %s", name, unit ? unit->active_state : "unknown to systemd");
