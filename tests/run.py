@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Builds edgewatch in its variants and counts test cases. Every suite speaks TAP; a suite that dies, hangs or prints no plan has failed."""
+"""Builds edgewatch in its variants and counts test cases. Every suite speaks TAP; a suite that dies, hangs or prints no plan has failed.
+
+What waits most of the time (the device, the engines, the daemon under test) goes on in two lanes; a third one that only computes takes
+what they leave of the processors.
+"""
 
 import json
 import os
@@ -7,13 +11,19 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("EDGEWATCH_TEST_BUILD", ROOT / "build-test"))
 TAP_LINE = re.compile(r"^(not )?ok\b(?:\s+\d+)?(?:\s*-?\s*(.*?))?(?:\s*#\s*(SKIP|TODO)\b\s*(.*))?$", re.I)
 
+IDLE = ("chrt", "--idle", "0")
+PATIENT = ("--timeout-multiplier", "10")
+
+counting = threading.RLock()  # the lanes' results
 passed = failed = skipped = 0
 
 
@@ -23,11 +33,17 @@ def say(text):
 
 def one(name, ok, why=""):
     global passed, failed
-    if ok:
-        passed += 1
-    else:
-        failed += 1
-        say(f"not ok - {name}" + (f"\n{why}" if why else ""))
+    with counting:
+        if ok:
+            passed += 1
+        else:
+            failed += 1
+            say(f"not ok - {name}" + (f"\n{why}" if why else ""))
+
+
+def count_suite(name, output, result):
+    with counting:
+        count_tap(name, output, result)
 
 
 def count_tap(name, output, result):
@@ -68,32 +84,34 @@ def run(name, *command, env=None):
     return done.returncode == 0, done.stdout + done.stderr
 
 
-def build(variant, *options, env=None):
+def build(variant, *options, env=None, under=()):
     folder = BUILD / variant
     if not (folder / "build.ninja").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        ok, output = run(f"configure {variant}", "meson", "setup", str(folder), "-Dwerror=true", *options, env=env)
+        ok, output = run(f"configure {variant}", *under, "meson", "setup", str(folder), "-Dwerror=true", *options, env=env)
         if not ok:
             one(f"{variant} is configured", False, output[-3000:])
             return None
-    ok, output = run(f"build {variant}", "ninja", "-C", str(folder))
+    ok, output = run(f"build {variant}", *under, "ninja", "-C", str(folder))
     one(f"{variant} builds without a warning", ok, output[-5000:])
     return folder if ok else None
 
 
-def test(folder, *arguments, env=None, prefix=""):
+def test(folder, name, *arguments, env=None, under=()):
+    """Runs the tests that meson's arguments choose; `name` tells them apart from those of another call."""
     logs = folder / "meson-logs"
-    for old in logs.glob("testlog*.json"):
+    for old in logs.glob(f"{name}*.json"):
         old.unlink()
-    run(f"{prefix or folder.name} {' '.join(arguments)}", "meson", "test", "-C", str(folder), "--no-rebuild", *arguments, env=env)
-    log = next(logs.glob("testlog*.json"), None)  # a wrapper's name is added to it
+    run(f"{name} {' '.join(arguments)}", *under, "meson", "test", "-C", str(folder), "--no-rebuild", "--logbase", name, *arguments, env=env)
+    log = next(logs.glob(f"{name}*.json"), None)  # a wrapper's name is added to it
     if not log:
-        one(f"{folder.name} {' '.join(arguments)}: meson ran", False)
+        one(f"{name} {' '.join(arguments)}: meson ran", False)
         return
     for line in log.read_text(errors="replace").splitlines():
         entry = json.loads(line)
+        say(f"# {name}/{entry['name']}: {entry['duration']:.0f} s")
         output = entry.get("stdout", "") + ("\n" + entry["stderr"] if entry.get("stderr") else "")
-        count_tap(f"{prefix or folder.name}/{entry['name']}", output, entry["result"])
+        count_suite(f"{name}/{entry['name']}", output, entry["result"])
 
 
 SANITIZE = {
@@ -105,7 +123,7 @@ VALGRIND = "valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-
 
 def tidy(folder):
     files = subprocess.run(["git", "ls-files", "lib/*.c", "daemon/*.c"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    ok, output = run("clang-tidy", "sh", "-c", 'printf "%s\\n" "$@" | xargs -P 2 -n 4 clang-tidy --quiet -p "$0"', str(folder), *files)
+    ok, output = run("clang-tidy", *IDLE, "sh", "-c", 'printf "%s\\n" "$@" | xargs -P 2 -n 4 clang-tidy --quiet -p "$0"', str(folder), *files)
     one("clang-tidy finds nothing", ok, "\n".join(l for l in output.splitlines() if "error:" in l or "warning:" in l)[-5000:])
 
 
@@ -117,23 +135,37 @@ def style():
     one("codespell finds nothing", ok, output[-3000:])
 
 
+def on_the_device(gcc):
+    test(gcc, "device", "--suite", "device")
+
+
+def on_this_machine(gcc):
+    test(gcc, "gcc", "--no-suite", "device", "--no-suite", "packaging")
+
+
+def computing(gcc):
+    """What finds the same however long it takes."""
+    test(gcc, "packaging", "--suite", "packaging", *PATIENT, under=IDLE)
+    test(gcc, "valgrind", "--suite", "unit", "--wrap", VALGRIND, *PATIENT, env={"CK_FORK": "no"}, under=IDLE)
+    sanitized = build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", env={"CC": "clang"}, under=IDLE)
+    if sanitized:
+        for suite in ("unit", "fuzz", "rules", "replay"):
+            test(sanitized, f"sanitize-{suite}", "--suite", suite, *PATIENT, env=SANITIZE, under=IDLE)
+        test(sanitized, "sanitize-attack", "attack", env=SANITIZE)
+        tidy(sanitized)
+    style()
+
+
 def main():
     begin = time.monotonic()
     only_unit = sys.argv[1:] == ["unit"]
     gcc = build("gcc", env={"CC": "gcc"})
     if gcc and only_unit:
-        test(gcc, "--suite", "unit")
+        test(gcc, "unit", "--suite", "unit")
     elif gcc:
-        test(gcc)
-        test(gcc, "--suite", "unit", "--wrap", VALGRIND, "--timeout-multiplier", "10", env={"CK_FORK": "no"}, prefix="valgrind")
-    if not only_unit:
-        sanitized = build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", env={"CC": "clang"})
-        if sanitized:
-            for suite in ("unit", "fuzz", "rules", "replay"):
-                test(sanitized, "--suite", suite, env=SANITIZE, prefix="sanitize")
-            test(sanitized, "attack", env=SANITIZE, prefix="sanitize")
-            tidy(sanitized)
-        style()
+        with ThreadPoolExecutor() as pool:
+            for lane in [pool.submit(lane, gcc) for lane in (on_the_device, on_this_machine, computing)]:
+                lane.result()
     say(f"# {time.monotonic() - begin:.0f} s in all")
     say(f"{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed or not passed else 0)

@@ -91,7 +91,8 @@ static int repeat(Diagnosis *d, Incident *i, const Finding *f) {
         }
         if (i->tentative || i->state == INCIDENT_SUSPECTED) {
                 i->tentative = false;
-                i->ask_since = d->now;
+                if (!i->asking) /* else signals that never cease would make every answer too old */
+                        i->ask_since = d->now;
                 i->asking = false;
                 r = incident_ask(d, i);
                 /* refuted once, it may have another cause below it by now */

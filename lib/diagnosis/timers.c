@@ -66,7 +66,7 @@ static int fire_incident(Diagnosis *d, Incident *i) {
                 return 0;
         }
         if (i->ask_at <= d->now) {
-                if (!i->tentative) /* what it looks at may be just what has changed */
+                if (!i->tentative && !i->asking) /* what it looks at may be just what has changed */
                         i->ask_since = usec_sub(d->now, FACTS_FRESH_ENOUGH);
                 i->asking = false;
                 r = incident_ask(d, i);

@@ -58,7 +58,7 @@ static bool is_silent_parent(const ProbeQuestion *q, const char *host, Answer ht
 /* Without any answer to what containers send, it may be that nothing is forwarded. */
 static bool may_be_forwarding(
         const ProbeQuestion *q, const char *from, const char *host, unsigned port, Answer https) {
-        const Fact *f = world_fact(q->world, q->now, q->since, "connect:%s:%s:%u", from, host, port);
+        const Fact *f = network_fact(q, "connect", from, host, port);
 
         return https != ANSWER_OK && strcmp(from, "host") != 0 && f && !fact_result_is(f, "refused") &&
                 world_forwarding(q->world, FAMILY_INET, "all", q->now) < 0;
@@ -115,7 +115,7 @@ static int check_name(const ProbeQuestion *q, const char *host, ProbeAnswer *a) 
 
 /* The port is open: what fails above it is the clock where that makes the certificate invalid. */
 static int tell_open(const ProbeQuestion *q, const char *host, unsigned port, ProbeAnswer *a) {
-        const Fact *tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:%u", host, port);
+        const Fact *tls = network_fact(q, "tls", "edgeAgent", host, port);
         _cleanup_(freep) char *clock = NULL;
         int r = tls ? tls_clock(tls, q->now, &clock) : -ENOMEM;
 

@@ -40,8 +40,7 @@ typedef struct Way {
 
 /* Does a conversation from edgeAgent's network stall once its packets get large? */
 static Verdict ask_port(const ProbeQuestion *q, unsigned port, Way *way) {
-        const Fact *connected =
-                world_fact(q->world, q->now, q->since, "connect:edgeAgent:%s:%u", way->host, port);
+        const Fact *connected = network_fact(q, "connect", "edgeAgent", way->host, port);
 
         if (!connected || connected->state == FACT_PENDING)
                 return connected ? VERDICT_PENDING : VERDICT_X_INVALID;
@@ -49,11 +48,10 @@ static Verdict ask_port(const ProbeQuestion *q, unsigned port, Way *way) {
                 return VERDICT_UNKNOWN;
         if (way->port == 0) { /* together with the handshake */
                 way->port = port;
-                way->of_path =
-                        world_fact(q->world, q->now, q->since, "path-mtu:edgeAgent:%s:%u", way->host, port);
+                way->of_path = network_fact(q, "path-mtu", "edgeAgent", way->host, port);
         }
         way->tls_port = port;
-        way->of_tls = world_fact(q->world, q->now, q->since, "tls:edgeAgent:%s:%u", way->host, port);
+        way->of_tls = network_fact(q, "tls", "edgeAgent", way->host, port);
         if (!way->of_path || !way->of_tls)
                 return VERDICT_X_INVALID;
         if (way->of_path->state == FACT_PENDING || way->of_tls->state == FACT_PENDING)

@@ -163,16 +163,25 @@ static Answer answer_of(const Fact *f, bool error_is_failure) {
 #define INSIDE   "edgeAgent"
 #define STAND_IN "edgeHub"
 
+const Fact *network_fact(
+        const ProbeQuestion *q, const char *question, const char *from, const char *host, unsigned port) {
+        usec_t changed = world_container_since(q->world, from), since = q->since;
+
+        if (changed >= since && changed <= q->now)
+                since = changed + 1;
+        return port > 0 ? world_fact(q->world, q->now, since, "%s:%s:%s:%u", question, from, host, port)
+                        : world_fact(q->world, q->now, since, "%s:%s:%s", question, from, host);
+}
+
 Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name) {
-        Answer answer = answer_of(world_fact(q->world, q->now, q->since, "resolve:%s:%s", from, name), true);
+        Answer answer = answer_of(network_fact(q, "resolve", from, name, 0), true);
 
         return answer == ANSWER_UNKNOWN && strcmp(from, INSIDE) == 0 ? ask_resolve(q, STAND_IN, name)
                                                                      : answer;
 }
 
 Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port) {
-        Answer answer = answer_of(
-                world_fact(q->world, q->now, q->since, "connect:%s:%s:%u", from, host, port), false);
+        Answer answer = answer_of(network_fact(q, "connect", from, host, port), false);
 
         return answer == ANSWER_UNKNOWN && strcmp(from, INSIDE) == 0 ? ask_connect(q, STAND_IN, host, port)
                                                                      : answer;

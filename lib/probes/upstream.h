@@ -36,8 +36,11 @@ typedef enum Answer {
         ANSWER_FAILED,
 } Answer;
 
-/* FROM is "host", or "edgeAgent" for the modules' network: edgeHub stands in where nobody could ask from
- * there. */
+/* The fact "QUESTION:FROM:HOST[:PORT]"; port 0 for none. FROM is "host" or a container: what is asked in its
+ * network while it ends or starts fails for that, so an answer counts only when it was asked afterwards. */
+const Fact *network_fact(
+        const ProbeQuestion *q, const char *question, const char *from, const char *host, unsigned port);
+/* "edgeAgent" is the modules' network: edgeHub stands in where nobody could ask from there. */
 Answer ask_resolve(const ProbeQuestion *q, const char *from, const char *name);
 Answer ask_connect(const ProbeQuestion *q, const char *from, const char *host, unsigned port);
 

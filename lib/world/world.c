@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* A question whose answer never came is asked once more. */
+#define ANSWER_LOST_AFTER (60 * USEC_PER_SEC)
+
 int world_new(World **ret, WorldOps ops) {
         World *w = calloc(1, sizeof(*w));
 
@@ -205,13 +208,14 @@ static int fact_record(World *w, const char *key, FactRecord **ret) {
         return 0;
 }
 
+/* An answer tells how it was when the question was asked, not when it came. */
 static void fact_set(Fact *f, FactState state, json_t *value, char *why, usec_t now) {
         json_decref(f->value);
         free(f->why);
+        f->time = f->state == FACT_PENDING && f->asked < now ? f->asked : now;
         f->state = state;
         f->value = value;
         f->why = why;
-        f->time = now;
 }
 
 int world_set_fact(World *w, const char *key, json_t *value, usec_t now) {
@@ -270,7 +274,8 @@ const Fact *world_fact(World *w, usec_t now, usec_t since, const char *format, .
 
         if ((f->fact.state == FACT_KNOWN || f->fact.state == FACT_UNKNOWN) && f->fact.time >= since)
                 return &f->fact;
-        if (f->fact.state == FACT_PENDING && f->fact.asked >= since)
+        /* one question at a time: who needs a later answer asks again when this one has come */
+        if (f->fact.state == FACT_PENDING && now < usec_add(f->fact.asked, ANSWER_LOST_AFTER))
                 return &f->fact;
         f->fact.state = FACT_PENDING;
         f->fact.asked = now;

@@ -36,6 +36,7 @@ def run_cases(cases):
     failed = 0
     for number, case in enumerate(cases, 1):
         name = (case.__doc__ or case.__name__).strip().splitlines()[0]
+        begin = time.monotonic()
         try:
             case()
             print(f"ok {number} - {name}", flush=True)
@@ -46,6 +47,7 @@ def run_cases(cases):
             print(f"not ok {number} - {name}", flush=True)
             for line in traceback.format_exc().splitlines():
                 print(f"# {line}", flush=True)
+        print(f"# {time.monotonic() - begin:.0f} s", flush=True)
     sys.exit(1 if failed else 0)
 
 

@@ -5,6 +5,7 @@
 
 #include "lib/event/docker-event.h"
 #include "lib/probes/probe.h"
+#include "lib/probes/upstream.h"
 
 #include "tests/unit/unit.h"
 
@@ -299,6 +300,35 @@ static int fetch(void *userdata, World *w, const char *key, usec_t now) {
         return -EOPNOTSUPP;
 }
 
+static int fetch_later(void *userdata, World *w, const char *key, usec_t now) {
+        unsigned *n_asked = userdata;
+
+        (*n_asked)++;
+        return 0;
+}
+
+/* In the network of a container that ends nothing resolves: no sign of a fault. */
+START_TEST(asks_again_what_was_asked_while_a_container_ended) {
+        static const Case ended = {.subject = "edgeAgent", .events = {{"start", 0, 60}, {"die"}}};
+        unsigned n_asked = 0;
+        _cleanup_(world_freep) World *w = NULL;
+        ProbeQuestion q = {.since = NOW, .now = NOW};
+
+        ck_assert_int_eq(world_new(&w, (WorldOps){fetch_later, &n_asked}), 0);
+        q.world = w;
+        add_events(w, &ended);
+        ck_assert_int_eq(ask_resolve(&q, "edgeAgent", "hub"), ANSWER_PENDING);
+        ck_assert_int_eq(
+                world_set_fact(w, "resolve:edgeAgent:hub", parse("{'result': 'refused'}"), NOW + 9), 0);
+        q.now = NOW + 10;
+        ck_assert_int_eq(ask_resolve(&q, "edgeAgent", "hub"), ANSWER_PENDING);
+        ck_assert_uint_eq(n_asked, 2);
+        ck_assert_int_eq(
+                world_set_fact(w, "resolve:edgeAgent:hub", parse("{'result': 'refused'}"), NOW + 19), 0);
+        ck_assert_int_eq(ask_resolve(&q, "edgeAgent", "hub"), ANSWER_FAILED);
+}
+END_TEST
+
 START_TEST(answers) {
         const Case *c = cases + _i;
         const Probe *probe = probe_find(c->probe);
@@ -341,6 +371,7 @@ int main(void) {
         TCase *table = tcase_create("answers");
 
         tcase_add_loop_test(table, answers, 0, (int) ELEMENTSOF(cases));
+        tcase_add_test(table, asks_again_what_was_asked_while_a_container_ended);
         suite_add_tcase(suite, table);
         return run_suite(suite);
 }

@@ -145,23 +145,38 @@ START_TEST(waits_for_an_answer) {
         ck_assert_uint_eq(f->asked, 100);
         f = world_fact(w, 200, 50, "listeners"); /* not asked twice */
         ck_assert_int_eq(f->state, FACT_PENDING);
+        f = world_fact(w, 300, 150, "listeners"); /* nor while an answer is on its way */
+        ck_assert_int_eq(f->state, FACT_PENDING);
         ck_assert_uint_eq(fetcher.n_asked, 1);
-        (void) world_fact(w, 300, 150, "listeners"); /* the question itself is too old */
-        ck_assert_uint_eq(fetcher.n_asked, 2);
 
         ck_assert_int_eq(world_set_fact(w, "listeners", json_array(), 310), 0);
-        f = world_fact(w, 320, 150, "listeners");
+        f = world_fact(w, 320, 100, "listeners");
         ck_assert_int_eq(f->state, FACT_KNOWN);
-        ck_assert_uint_eq(fetcher.n_asked, 2);
+        ck_assert_uint_eq(f->time, 100); /* it tells how it was when it was asked */
+        ck_assert_uint_eq(fetcher.n_asked, 1);
 
-        f = world_fact(w, 500, 400, "listeners");
-        ck_assert_int_eq(f->state, FACT_PENDING); /* the old answer does not count any more */
+        f = world_fact(w, 320, 150, "listeners");
+        ck_assert_int_eq(f->state, FACT_PENDING); /* which is too old for this one */
+        ck_assert_uint_eq(fetcher.n_asked, 2);
         ck_assert_int_eq(world_set_unknown(w, "listeners", "no prober", 510), 0);
-        f = world_fact(w, 520, 400, "listeners");
+        f = world_fact(w, 520, 320, "listeners");
         ck_assert_int_eq(f->state, FACT_UNKNOWN);
         ck_assert_str_eq(f->why, "no prober");
         ck_assert_ptr_null(f->value);
-        ck_assert_uint_eq(fetcher.n_asked, 3);
+        ck_assert_uint_eq(f->time, 320);
+        ck_assert_uint_eq(fetcher.n_asked, 2);
+}
+END_TEST
+
+START_TEST(asks_again_when_the_answer_is_lost) {
+        Fetcher fetcher = {};
+        _cleanup_(world_freep) World *w = world_of((WorldOps){fetch, &fetcher});
+
+        (void) world_fact(w, 0, 0, "listeners");
+        (void) world_fact(w, 59 * USEC_PER_SEC, 50 * USEC_PER_SEC, "listeners");
+        ck_assert_uint_eq(fetcher.n_asked, 1);
+        (void) world_fact(w, 60 * USEC_PER_SEC, 50 * USEC_PER_SEC, "listeners");
+        ck_assert_uint_eq(fetcher.n_asked, 2);
 }
 END_TEST
 
@@ -215,6 +230,7 @@ int main(void) {
         tcase_add_test(c, metrics_become_a_fact);
         tcase_add_test(c, fetches_when_needed);
         tcase_add_test(c, waits_for_an_answer);
+        tcase_add_test(c, asks_again_when_the_answer_is_lost);
         tcase_add_loop_test(c, makes_errors_unknown, 0, ELEMENTSOF(fetch_errors));
         tcase_add_test(c, refuses_too_many_facts);
         suite_add_tcase(suite, c);
