@@ -163,8 +163,14 @@ bool diagnosis_wants(Diagnosis *d, const Event *event) {
         return event->kind != EVENT_LOG || matcher_match(d->matcher, event, &hits) > 0;
 }
 
-/* A container's log is believed for what the World knows of the container, not for its name. */
+/* A container's log is believed for what the World knows of the container, not for its name; and it is the
+ * World that knows what went before a container's end. */
 static bool vouch(const Diagnosis *d, Event *event) {
+        if (event->kind == EVENT_CONTAINER && text_is(event->container.action, "die")) {
+                _cleanup_(freep) char *id = text_dup(event->container.id);
+
+                event->container.stopped = id && world_container_was_stopped(d->world, id);
+        }
         if (event->kind != EVENT_LOG || event->log.container.len == 0)
                 return true;
         event->origin = world_vouch_for_container(d->world, event->log.container, event->log.container_id);

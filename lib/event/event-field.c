@@ -154,6 +154,7 @@ static const struct {
         {EVENT_CONTAINER, "signal", get_int, offsetof(Event, container.signal)},
         {EVENT_CONTAINER, "since-secs", get_since_secs, 0},
         {EVENT_CONTAINER, "status", get_status, offsetof(Event, container.object)},
+        {EVENT_CONTAINER, "stopped", get_bool, offsetof(Event, container.stopped)},
         {EVENT_DOCKER_NETWORK, "action", get_text, offsetof(Event, network.action)},
         {EVENT_DOCKER_NETWORK, "container-id", get_text, offsetof(Event, network.container_id)},
         {EVENT_DOCKER_NETWORK, "id", get_text, offsetof(Event, network.id)},

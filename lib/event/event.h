@@ -112,6 +112,7 @@ typedef struct ContainerChange {
         bool owned;
         int exit_code; /* of `die`, -1 otherwise: of what inspect said see container_change_exit_code() */
         int signal;    /* of `kill`, -1 otherwise */
+        bool stopped;  /* of `die`: somebody had the engine do it; the World knows */
         Text error;
         Container *object; /* what inspect said, NULL when only the event is known */
 } ContainerChange;

@@ -4,6 +4,11 @@
 
 #include "lib/world/world-tables.h"
 
+#include <signal.h>
+
+#define STOPS_WITHIN                                                                                        \
+        (30 * USEC_PER_SEC) /* of being told to; then the engine sends SIGKILL, which counts anew */
+
 static const char *const statuses[] = {
         "created",
         "running",
@@ -300,6 +305,18 @@ int world_container_kill_signal(const World *w, const char *name, usec_t since) 
         ContainerRecord *c = find(w, name);
 
         return c && c->kill_at > 0 && c->kill_at >= since ? c->kill_signal : -1;
+}
+
+bool world_container_was_stopped(const World *w, const char *name) {
+        static const int stops[] = {SIGINT, SIGQUIT, SIGKILL, SIGTERM};
+        ContainerRecord *c = find(w, name);
+
+        if (!c || c->kill_at == 0 || c->kill_at > c->died_at || c->died_at - c->kill_at > STOPS_WITHIN)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(stops); i++)
+                if (c->kill_signal == stops[i])
+                        return true;
+        return false;
 }
 
 void world_each_container(const World *w, world_container_visit_t visit, void *userdata) {

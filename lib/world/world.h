@@ -84,6 +84,8 @@ int world_container_oom(const World *w, const char *name, usec_t since);
 usec_t world_container_died_at(const World *w, const char *name); /* of the last exit, 0 when unknown */
 /* How often it was seen to end since it last ran for ten minutes, as edgeAgent counts. */
 unsigned world_container_deaths(const World *w, const char *name);
+/* Whether somebody had the engine stop it just before it ended last: not every signal is meant so. */
+bool world_container_was_stopped(const World *w, const char *name);
 /* Signal of a `kill` event since then, -1 when there was none. */
 int world_container_kill_signal(const World *w, const char *name, usec_t since);
 typedef bool (*world_container_visit_t)(void *userdata, const Container *c); /* false ends the walk */

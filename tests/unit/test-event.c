@@ -103,6 +103,7 @@ static const struct {
         {CONTAINER(.object = NULL), "oom-killed", NULL, 0},
         {CONTAINER(.object = &container), "oom-killed", "true", 1},
         {CONTAINER(.object = &container), "status", "exited", 1},
+        {CONTAINER(.stopped = true), "stopped", "true", 1},
         {LINK(.mtu = 1430), "mtu", "1430", 1},
         {LINK(.mtu = -1), "mtu", NULL, 0},
         {LINK(.name = "wwan0"), "name", "wwan0", 1},

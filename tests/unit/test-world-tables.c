@@ -2,6 +2,7 @@
 
 #include "lib/world/world.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "lib/world/world-tables.h"
@@ -136,6 +137,36 @@ START_TEST(follows_actions) {
                 world_container_kill_signal(w, "m", 15), strcmp(actions[_i].action, "kill") == 0 ? 9 : -1);
         ck_assert_int_eq(world_container_kill_signal(w, "m", 21), -1);
         ck_assert_int_eq(world_container_oom(w, "m", 15), strcmp(actions[_i].action, "oom") == 0 ? 1 : -1);
+}
+END_TEST
+
+static const struct {
+        int signal;
+        usec_t killed_at, died_at;
+        bool was_stopped;
+} ends[] = {
+        {SIGTERM, 100, 110, true},
+        {SIGKILL, 100, 130, true},
+        {SIGTERM, 100, 131, false}, /* the engine would have sent SIGKILL by then */
+        {SIGHUP, 100, 101, false},  /* "read your configuration" */
+        {SIGTERM, 120, 110, false}, /* of the end before */
+        {0, 0, 110, false},
+};
+
+START_TEST(tells_a_stop_from_an_end) {
+        _cleanup_(world_freep) World *w = world_of((WorldOps){});
+        Event kill = {.kind = EVENT_CONTAINER, .time = ends[_i].killed_at * USEC_PER_SEC};
+
+        kill.container = (ContainerChange){.action = TEXT_LITERAL("kill"),
+                .id = TEXT_LITERAL(ID_A),
+                .exit_code = -1,
+                .signal = ends[_i].signal};
+        ck_assert(!world_container_was_stopped(w, ID_A));
+        ck_assert_int_eq(tell_container(w, 10, ID_A, "m", "start"), 0);
+        if (ends[_i].killed_at > 0)
+                ck_assert_int_eq(world_apply(w, &kill), 0);
+        ck_assert_int_eq(tell_container(w, ends[_i].died_at * USEC_PER_SEC, ID_A, "m", "die"), 0);
+        ck_assert_int_eq(world_container_was_stopped(w, "m"), ends[_i].was_stopped);
 }
 END_TEST
 
@@ -539,6 +570,7 @@ int main(void) {
         tcase_add_test(tests, finds_containers);
         tcase_add_test(tests, gives_a_name_to_the_latest);
         tcase_add_loop_test(tests, follows_actions, 0, ELEMENTSOF(actions));
+        tcase_add_loop_test(tests, tells_a_stop_from_an_end, 0, ELEMENTSOF(ends));
         tcase_add_test(tests, enumerates_containers);
         tcase_add_test(tests, vouches_by_label);
         tcase_add_test(tests, learns_names_from_logs);
