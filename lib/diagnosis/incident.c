@@ -69,8 +69,11 @@ int incident_new(const Rule *rule, const char *subject, const char *position, us
         return 0;
 }
 
-void incident_rename(Incident *i) {
-        (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash_string(FNV_BASIS, i->id));
+void incident_rename(Incident *i, usec_t time) {
+        char when[TIMESTAMP_MAX];
+        uint64_t hash = hash_string(hash_string(FNV_BASIS, i->id), timestamp_format(time, when));
+
+        (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash);
 }
 
 static void evidence_done(Evidence *e) {

@@ -90,8 +90,8 @@ typedef struct Incident {
 } Incident;
 
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret);
-/* Another id, the same each time, for one whose id another one has already. */
-void incident_rename(Incident *i);
+/* Another id for one whose id another one has already, always the same one of that time. */
+void incident_rename(Incident *i, usec_t time);
 Incident *incident_free(Incident *i);
 DEFINE_CLEANUP(Incident, incident_free);
 

@@ -111,10 +111,11 @@ static bool is_taken(const Diagnosis *d, const char *id) {
 }
 
 /* A signal that came before the last one was cleared can be the first of this one too: equal ones are
- * counted into one occurrence. */
+ * counted into one occurrence. Named by its own time, so that it gets no name which the journal has of one
+ * that a kill kept out of the state file. */
 static void set_apart(const Diagnosis *d, Incident *i, const Finding *f) {
         while (is_taken(d, i->id)) {
-                incident_rename(i);
+                incident_rename(i, f->time);
                 i->first_seen = f->time;
         }
 }
