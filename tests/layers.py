@@ -10,7 +10,7 @@ LAYERS = ["base", "gate", "event", "rules", "config", "match", "engine", "world"
 
 # folder of extensions, the files that are none of them, the table that names them, what names one there
 REGISTRIES = [
-    ("lib/probes", {"probe", "registry", "upstream", "way-out"}, "lib/probes/registry.c", r"&probe_(\w+)"),
+    ("lib/probes", {"probe", "registry", "upstream", "way-out"}, "lib/probes/probe-list.h", r"\bP\((\w+)\)"),
     ("daemon/watch/sources", {"registry"}, "daemon/watch/sources/registry.c", r"&(\w+)_source(?:_ops)?\b"),
     ("daemon/fix/fixes", set(), "daemon/fix/fix-list.h", r"\bF\((\w+)\)"),
     ("daemon/fix/operations", set(), "daemon/fix/operation-list.h", r"\bO\((\w+)\)"),

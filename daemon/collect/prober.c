@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/request.h"
 #include "lib/base/buffer.h"
 #include "lib/world/fact-key.h"
 
@@ -39,22 +39,6 @@ static char *make_request(const World *world, const char *key) {
         return fact_key_request(key, container ? container->id : NULL, QUESTION_TIMEOUT_MS);
 }
 
-/* One that systemd starts for each connection. */
-static int connect_prober(const char *prober, Question *q) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (fd < 0)
-                return -errno;
-        if (strlen(prober) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, prober, strlen(prober) + 1);
-        if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-        q->fd = TAKE_FD(fd);
-        return 0;
-}
-
 static int spawn_prober(const char *prober, Question *q) {
         char *const argv[] = {(char *) prober, NULL}, *const no_environment[] = {NULL};
         posix_spawn_file_actions_t actions;
@@ -76,8 +60,7 @@ static int spawn_prober(const char *prober, Question *q) {
                 (void) close(pair[0]);
                 return -r;
         }
-        q->fd = pair[0];
-        return 0;
+        return pair[0];
 }
 
 static int start_question(const char *prober, const char *request, Question *q) {
@@ -85,13 +68,13 @@ static int start_question(const char *prober, const char *request, Question *q) 
         int r;
 
         r = stat(prober, &st) < 0      ? -errno
-                : S_ISSOCK(st.st_mode) ? connect_prober(prober, q)
+                : S_ISSOCK(st.st_mode) ? socket_connect(prober, 0)
                                        : spawn_prober(prober, q);
         if (r < 0)
                 return r;
+        q->fd = r;
         /* one that has gone already is found out by reading */
-        q->is_open =
-                send(q->fd, request, strlen(request), MSG_NOSIGNAL) >= 0 && shutdown(q->fd, SHUT_WR) >= 0;
+        q->is_open = request_send(q->fd, request) >= 0;
         return 0;
 }
 

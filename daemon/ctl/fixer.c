@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "daemon/base/request.h"
 #include "lib/base/buffer.h"
 #include "lib/config/config.h"
 
@@ -24,31 +24,10 @@ static const char *socket_path(void) {
         return named ? named : CONFIG_FIX_SOCKET;
 }
 
-static int connect_fixer(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = -EBADF;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
 static int send_request(int fd, const json_t *request) {
         _cleanup_(freep) char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
-        size_t len = text ? strlen(text) : 0;
-        ssize_t n;
 
-        if (!text)
-                return -ENOMEM;
-        /* shorter than any socket buffer: it goes out whole or not at all */
-        n = send(fd, text, len, MSG_NOSIGNAL);
-        if (n < 0 || shutdown(fd, SHUT_WR) < 0)
-                return -errno;
-        return (size_t) n == len ? 0 : -EIO;
+        return text ? request_send(fd, text) : -ENOMEM;
 }
 
 static bool has_event(const json_t *line) {
@@ -109,7 +88,7 @@ static int read_answer(int fd, fixer_line_t take, void *userdata) {
 
 int fixer_ask(json_t *request, fixer_line_t take, void *userdata) {
         const char *path = socket_path();
-        _cleanup_(closep) int fd = connect_fixer(path);
+        _cleanup_(closep) int fd = socket_connect(path, 0);
         int r = fd;
 
         if (r < 0)

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/request.h"
 #include "daemon/fix/peer.h"
 #include "daemon/fix/runner.h"
 #include "daemon/fix/trusted-config.h"
 
-#define REQUEST_WAIT_MS     5000
 #define READER_WAIT_MS      5000
 #define DEFAULT_CONFIG      EDGEWATCH_CONFIG_DIR "/edgewatch.yaml"
 #define DEFAULT_STATE       "/var/lib/edgewatch-fix"
@@ -102,27 +102,6 @@ static int parse_options(int argc, char *argv[], Options *o) {
         return optind == argc ? 1 : -EINVAL;
 }
 
-/* One request is one line, or everything until the other side shuts its end. */
-static int read_request(char *buffer, size_t size, size_t *ret_len) {
-        size_t len = 0;
-
-        while (len < size && !memchr(buffer, '\n', len)) {
-                struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
-                ssize_t n;
-
-                if (poll(&wait, 1, REQUEST_WAIT_MS) <= 0)
-                        return -ETIMEDOUT;
-                n = read(STDIN_FILENO, buffer + len, size - len);
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                len += (size_t) n;
-        }
-        *ret_len = len;
-        return 0;
-}
-
 /* All of it, or -ETIMEDOUT when the reader has stalled. */
 static int send_whole(const char *data, size_t len) {
         while (len > 0) {
@@ -197,15 +176,15 @@ static int answer_request(Runner *r, const char *daemon_user) {
         char buffer[FIX_REQUEST_MAX + 1];
         const char *why = NULL;
         FixRequest request;
-        size_t len = 0;
-        int k;
+        int k, len;
 
         k = peer_identify(STDIN_FILENO, &r->peer);
         if (k < 0)
                 return k;
-        if (read_request(buffer, sizeof(buffer), &len) < 0)
+        len = request_read(STDIN_FILENO, buffer, sizeof(buffer));
+        if (len < 0)
                 return refuse("no request came");
-        if (fix_request_parse((Text){buffer, len}, &request, &why) < 0)
+        if (fix_request_parse((Text){buffer, (size_t) len}, &request, &why) < 0)
                 return refuse(why);
         k = serve(r, &request, daemon_uid);
         if (k < 0)

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+
+#include "daemon/base/request.h"
 
 #define DROP_IN "/etc/systemd/system/edgewatch-gate.service.d/docker.conf"
 
@@ -31,18 +32,11 @@ static int send_request(int fd, const char *target) {
 }
 
 int engine_ask(const char *socket_path, const char *target, int *ret_fd) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(closep) int fd = socket_connect(socket_path, SOCK_NONBLOCK);
         int r;
 
-        if (strlen(socket_path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, socket_path, strlen(socket_path));
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return -errno;
-        if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
+                return fd;
         r = send_request(fd, target);
         if (r >= 0)
                 *ret_fd = TAKE_FD(fd);

@@ -2,37 +2,14 @@
  * systemd for each connection to its socket, or by edgewatchd itself where it is not installed. It looks and
  * never changes; what goes on the network does so without any right. */
 
+#include "daemon/base/request.h"
 #include "daemon/probe/lookup.h"
 #include "daemon/probe/namespace.h"
 #include "daemon/probe/question.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-
-#define REQUEST_WAIT_MS 5000
-
-/* One request is one line, or everything until the other side shuts its end. */
-static int read_request(char *buffer, size_t size, size_t *ret_len) {
-        size_t len = 0;
-
-        while (len < size && !memchr(buffer, '\n', len)) {
-                struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
-                ssize_t n;
-
-                if (poll(&wait, 1, REQUEST_WAIT_MS) <= 0)
-                        return -ETIMEDOUT;
-                n = read(STDIN_FILENO, buffer + len, size - len);
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                len += (size_t) n;
-        }
-        *ret_len = len;
-        return 0;
-}
 
 static int answer(json_t *object) {
         char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -67,11 +44,11 @@ int main(void) {
         const char *why = NULL;
         Request request;
         json_t *value;
-        size_t len = 0;
+        int len = request_read(STDIN_FILENO, buffer, sizeof(buffer));
 
-        if (read_request(buffer, sizeof(buffer), &len) < 0)
+        if (len < 0)
                 return refuse("no request came");
-        if (request_parse((Text){buffer, len}, &request, &why) < 0)
+        if (request_parse((Text){buffer, (size_t) len}, &request, &why) < 0)
                 return refuse(why);
         why = prepare(&request);
         if (why)

@@ -1,14 +1,19 @@
 #pragma once
 
-/* Every question, each in the file ask-NAME.c. Alphabetical; registry.c has the same rows. */
+/* Every question, each in the file ask-NAME.c. Alphabetical. */
 
 #include "daemon/probe/question.h"
 
-extern const Question question_connect;
-extern const Question question_firewall;
-extern const Question question_listeners;
-extern const Question question_path_mtu;
-extern const Question question_resolve;
-extern const Question question_runtime_config;
-extern const Question question_tcp_info;
-extern const Question question_tls;
+#define QUESTIONS(Q)                                                                                        \
+        Q(connect)                                                                                          \
+        Q(firewall)                                                                                         \
+        Q(listeners)                                                                                        \
+        Q(path_mtu)                                                                                         \
+        Q(resolve)                                                                                          \
+        Q(runtime_config)                                                                                   \
+        Q(tcp_info)                                                                                         \
+        Q(tls)
+
+#define DECLARE_QUESTION(name) extern const Question question_##name;
+QUESTIONS(DECLARE_QUESTION)
+#undef DECLARE_QUESTION

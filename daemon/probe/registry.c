@@ -4,16 +4,9 @@
 
 #include <string.h>
 
-static const Question *const registry[] = {
-        &question_connect,
-        &question_firewall,
-        &question_listeners,
-        &question_path_mtu,
-        &question_resolve,
-        &question_runtime_config,
-        &question_tcp_info,
-        &question_tls,
-};
+#define ROW(name) &question_##name,
+static const Question *const registry[] = {QUESTIONS(ROW)};
+#undef ROW
 
 const Question *const *question_registry(size_t *ret_n) {
         *ret_n = ELEMENTSOF(registry);

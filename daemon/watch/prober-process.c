@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
+#include "daemon/base/request.h"
 #include "lib/base/buffer.h"
 #include "lib/world/fact-key.h"
 
@@ -131,21 +131,6 @@ static int on_readable(sd_event_source *s, int fd, uint32_t revents, void *userd
         return 0;
 }
 
-static int connect_socket(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = -EBADF;
-
-        if (!path || strlen(path) >= sizeof(address.sun_path))
-                return -ENOENT;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
 static int spawn(const char *program, int fd, pid_t *ret) {
         char *const argv[] = {(char *) program, NULL}, *const no_environment[] = {NULL};
         posix_spawn_file_actions_t actions;
@@ -206,11 +191,11 @@ static int start_child(Asked *a) {
 }
 
 static int start_question(Asked *a) {
-        size_t len = strlen(a->request);
+        const char *path = a->prober->socket_path;
         int r;
 
         a->is_running = true;
-        r = connect_socket(a->prober->socket_path);
+        r = path ? socket_connect(path, SOCK_NONBLOCK) : -ENOENT;
         if (r >= 0)
                 a->fd = r;
         else {
@@ -218,10 +203,9 @@ static int start_question(Asked *a) {
                 if (r < 0)
                         return r;
         }
-        /* a request is shorter than any socket buffer: it goes out whole or not at all */
-        if (send(a->fd, a->request, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) len ||
-                shutdown(a->fd, SHUT_WR) < 0)
-                return errno > 0 ? -errno : -EIO;
+        r = request_send(a->fd, a->request);
+        if (r < 0)
+                return r;
         r = sd_event_add_io(a->prober->event, &a->io, a->fd, EPOLLIN, on_readable, a);
         if (r < 0)
                 return r;

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/request.h"
 #include "lib/base/buffer.h"
 #include "lib/event/json-field.h"
 
@@ -217,33 +217,13 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-static int connect_fixer(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = -EBADF;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0 || connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
 static int send_request(Repair *r, const Incident *i, FixMode mode) {
         json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "do", mode == FIX_MODE_APPLY ? "apply" : "plan",
                 "fix", i->rule->remedy.fix, "subject", i->subject, "incident", i->id);
         _cleanup_(freep) char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-        size_t len = text ? strlen(text) : 0;
 
         json_decref(object);
-        if (!text)
-                return -ENOMEM;
-        /* shorter than any socket buffer: it goes out whole or not at all */
-        if (send(r->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) len ||
-                shutdown(r->fd, SHUT_WR) < 0)
-                return errno > 0 ? -errno : -EIO;
-        return 0;
+        return text ? request_send(r->fd, text) : -ENOMEM;
 }
 
 static int start_request(Repair *r, const Incident *i, FixMode mode) {
@@ -251,7 +231,7 @@ static int start_request(Repair *r, const Incident *i, FixMode mode) {
 
         (void) snprintf(r->asked, sizeof(r->asked), "%s", i->id);
         r->answer.max_bytes = LINE_MAX_BYTES;
-        k = connect_fixer(r->ops.config(r->ops.userdata)->fix_socket);
+        k = socket_connect(r->ops.config(r->ops.userdata)->fix_socket, SOCK_NONBLOCK);
         if (k < 0)
                 return k;
         r->fd = k;

@@ -80,8 +80,7 @@ static int tell_blocked(
         if (may_be_forwarding(q, from, host, port, https))
                 return probe_unknown(a,
                         "its port: nothing answers to %s, and whether packets of containers are forwarded "
-                        "is "
-                        "not known",
+                        "is not known",
                         from);
         r = probe_set_variable(a, "port", "%u", port);
         if (r >= 0)

@@ -20,8 +20,7 @@ static int ask_names(const ProbeQuestion *q, const char *host, ProbeAnswer *a) {
         if (of_host == ANSWER_FAILED)
                 return probe_refutes(a,
                         "the host's own DNS fails: %s does not resolve on the host itself; repair the "
-                        "host's "
-                        "name servers or uplink",
+                        "host's name servers or uplink",
                         host);
         return 0;
 }

@@ -95,8 +95,7 @@ static int tell_narrow(const Way *way, ProbeAnswer *a) {
         if (lost > 0)
                 return probe_confirms(a,
                         "packets of %d bytes from edgeAgent's network reach %s:%u, packets of %d bytes "
-                        "vanish "
-                        "and nobody says so: a link behind %s is narrower than %d bytes",
+                        "vanish and nobody says so: a link behind %s is narrower than %d bytes",
                         passes, way->host, way->port, lost, way->uplink, way->network_mtu);
         return probe_confirms(a,
                 "%s:%u accepts a connection from edgeAgent's network, but large packets (TLS) get no "

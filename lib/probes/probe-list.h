@@ -1,23 +1,28 @@
 #pragma once
 
-/* Every probe, each in the file of its name. Alphabetical; registry.c has the same rows. */
+/* Every probe, each in the file of its name. Alphabetical. */
 
 #include "lib/probes/probe.h"
 
-extern const Probe probe_agent_port;
-extern const Probe probe_container_dns;
-extern const Probe probe_container_oom;
-extern const Probe probe_daemon_sockets;
-extern const Probe probe_forwarding_off;
-extern const Probe probe_hostname_length;
-extern const Probe probe_hub_migration;
-extern const Probe probe_identity_driver;
-extern const Probe probe_module_absent;
-extern const Probe probe_module_down;
-extern const Probe probe_module_forgotten;
-extern const Probe probe_module_given_up;
-extern const Probe probe_network_mtu;
-extern const Probe probe_parent_reachable;
-extern const Probe probe_port_holder;
-extern const Probe probe_queue_growth;
-extern const Probe probe_upstream_latency;
+#define PROBES(P)                                                                                           \
+        P(agent_port)                                                                                       \
+        P(container_dns)                                                                                    \
+        P(container_oom)                                                                                    \
+        P(daemon_sockets)                                                                                   \
+        P(forwarding_off)                                                                                   \
+        P(hostname_length)                                                                                  \
+        P(hub_migration)                                                                                    \
+        P(identity_driver)                                                                                  \
+        P(module_absent)                                                                                    \
+        P(module_down)                                                                                      \
+        P(module_forgotten)                                                                                 \
+        P(module_given_up)                                                                                  \
+        P(network_mtu)                                                                                      \
+        P(parent_reachable)                                                                                 \
+        P(port_holder)                                                                                      \
+        P(queue_growth)                                                                                     \
+        P(upstream_latency)
+
+#define DECLARE_PROBE(name) extern const Probe probe_##name;
+PROBES(DECLARE_PROBE)
+#undef DECLARE_PROBE

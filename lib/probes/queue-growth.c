@@ -53,8 +53,7 @@ static int judge(
         if (!hub)
                 return probe_unknown(a,
                         "how often edgeHub cleans up: its container's environment is not known; its queues "
-                        "grew "
-                        "from %.0f to %.0f messages",
+                        "grew from %.0f to %.0f messages",
                         g.first->queue_length, g.last->queue_length);
         return probe_confirms(a,
                 "messages live %s s, are cleaned up only every %" PRIu64

@@ -138,14 +138,12 @@ int tls_clock(const Fact *tls, usec_t now, char **ret) {
         if (from > 0 && clock < from)
                 r = asprintf(ret,
                         "this device's clock says %s, the certificate is valid only from %s on: the clock "
-                        "is "
-                        "behind",
+                        "is behind",
                         said, timestamp_format(from, limit));
         else if (until > 0 && clock > until)
                 r = asprintf(ret,
                         "this device's clock says %s, the certificate was valid until %s: the clock is "
-                        "ahead, "
-                        "or the certificate has expired",
+                        "ahead, or the certificate has expired",
                         said, timestamp_format(until, limit));
         return r < 0 ? -ENOMEM : r > 0;
 }

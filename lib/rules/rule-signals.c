@@ -126,9 +126,8 @@ static int read_kind(RuleReader *reader, const YamlNode *kind, Signal *signal) {
         if (signal->kind < 0) {
                 signal->kind = EVENT_LOG;
                 return mistake_at_key(reader, kind,
-                        "unknown kind of event `%s`, expected log, container, "
-                        "docker-network, link, route, address, forwarding, unit, "
-                        "file or metrics",
+                        "unknown kind of event `%s`, expected log, container, docker-network, link, route, "
+                        "address, forwarding, unit, file or metrics",
                         kind->key);
         }
         if (!expect_kind(reader, kind, YAML_MAP, &r))

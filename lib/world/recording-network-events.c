@@ -65,8 +65,7 @@ static int network_next(RecordingPart *p, Event *ret) {
                         return 1;
                 r = recording_stream_problem(&n->stream, 0,
                         "expected an object with \"time\" and \"type\" (link, route, address, forwarding) "
-                        "and "
-                        "what it says of it");
+                        "and what it says of it");
                 if (r < 0)
                         return r;
         }

@@ -265,8 +265,7 @@ static int recording_load(Recording *rec) {
                 return 0;
         r = recording_problem(&rec->folder, "", 0, 0,
                 "nothing of a recording in here: expected journal.export, journal/, docker/, net/, "
-                "units.json, "
-                "root/, metrics/ or probes.jsonl");
+                "units.json, root/, metrics/ or probes.jsonl");
         return r < 0 ? r : -EINVAL;
 }
 

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
-#include <sys/un.h>
 #include <systemd/sd-bus.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/request.h"
 #include "daemon/collect/device-file.h"
 #include "daemon/collect/upstream-questions.h"
 #include "daemon/ctl/output.h"
@@ -97,15 +97,10 @@ static int collect_file(json_t *files, const char *path) {
 }
 
 static int collect_socket(json_t *sockets, const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int error = 0;
+        _cleanup_(closep) int fd = socket_connect(path, SOCK_NONBLOCK);
+        bool listens = fd >= 0 || fd == -EAGAIN; /* its queue is full */
 
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        /* EAGAIN: it listens, its queue is full */
-        if (fd < 0 || (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 && errno != EAGAIN))
-                error = errno;
-        return json_object_set_new(sockets, path, json_integer(error)) < 0 ? -ENOMEM : 0;
+        return json_object_set_new(sockets, path, json_integer(listens ? 0 : -fd)) < 0 ? -ENOMEM : 0;
 }
 
 /* Paths on one file system are told once, by the first. */
