@@ -15,8 +15,9 @@
 #include "lib/event/json-field.h"
 
 #define FIRST_PAUSE    (2 * USEC_PER_SEC)  /* by then consequences are linked to their causes */
-#define RETRY_SOON     (60 * USEC_PER_SEC) /* both are doubled with each refusal */
+#define RETRY_SOON     (60 * USEC_PER_SEC) /* all are doubled with each refusal */
 #define RETRY_PAUSE    (10 * USEC_PER_MIN)
+#define RECOVERY_PAUSE (10 * USEC_PER_SEC)
 #define RETRY_MAX      (12 * USEC_PER_HOUR)
 #define PATIENCE       (60 * USEC_PER_MIN) /* a fix waits for jobs of systemd and for the device to settle */
 #define LINE_MAX_BYTES ((size_t) 1024 * 1024)
@@ -25,6 +26,7 @@ typedef struct Wanted {
         char id[INCIDENT_ID_MAX];
         usec_t ask_at; /* realtime: the fixer names such a time */
         unsigned n_refusals;
+        bool is_lost; /* a run began and was cut off: what the fixer's recovery made of it is to be asked */
 } Wanted;
 
 struct Repair {
@@ -73,7 +75,7 @@ void repair_consider(Repair *r, const Incident *i) {
         Wanted *w = find(r, i->id);
 
         if (mode == FIX_MODE_OFF || is_settled(i, mode)) {
-                if (w && strcmp(r->asked, i->id) != 0)
+                if (w && !w->is_lost && strcmp(r->asked, i->id) != 0)
                         forget(r, i->id);
                 return;
         }
@@ -162,26 +164,52 @@ static void take_result(Repair *r, const json_t *line) {
         }
 }
 
+/* What the fixer's recovery made of a run that was cut off. */
+static void take_history(Repair *r, const json_t *line) {
+        const char *outcome = NULL;
+        Wanted *w = find(r, r->asked);
+        const json_t *run;
+        size_t i;
+
+        json_array_foreach (json_object_get(line, "runs"), i, run) {
+                const char *incident = json_string_value(json_object_get(run, "incident"));
+
+                if (incident && strcmp(incident, r->asked) == 0)
+                        outcome = json_string_value(json_object_get(run, "outcome"));
+        }
+        if (!w)
+                return;
+        w->is_lost = outcome && (strcmp(outcome, "none") == 0 || strcmp(outcome, "failed") == 0);
+        if (outcome && strcmp(outcome, "none") != 0)
+                set_state(r, outcome);
+        ask_again(r, r->asked, w->is_lost ? RECOVERY_PAUSE : RETRY_PAUSE, 0);
+}
+
 static void take_line(Repair *r, Text text, bool *ret_is_last) {
         json_t *line = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
         const char *event = json_string_value(json_object_get(line, "event"));
 
-        *ret_is_last = event && strcmp(event, "result") == 0;
-        if (*ret_is_last)
+        *ret_is_last = event && (strcmp(event, "result") == 0 || strcmp(event, "history") == 0);
+        if (*ret_is_last && strcmp(event, "history") == 0)
+                take_history(r, line);
+        else if (*ret_is_last)
                 take_result(r, line);
         else if (event && strcmp(event, "step") == 0 && !json_is_true(json_object_get(line, "undoing")))
                 set_state(r, "fixing");
         json_decref(line);
 }
 
-/* Without a result: the fixer is gone, and what it began is taken back by its own recovery. */
+/* Without a result: the fixer is gone, and what it began is finished or taken back by its own recovery. */
 static void lose_request(Repair *r, const char *why) {
         const Incident *i = diagnosis_find(r->ops.diagnosis(r->ops.userdata), r->asked);
+        Wanted *w = find(r, r->asked);
 
-        if (i && i->fix_state && strcmp(i->fix_state, "fixing") == 0)
+        if (w && i && i->fix_state && strcmp(i->fix_state, "fixing") == 0) {
                 set_state(r, "failed");
+                w->is_lost = true;
+        }
         log_warning("The fixer gave no result for incident %s: %s.", r->asked, why);
-        ask_again(r, r->asked, RETRY_PAUSE, 0);
+        ask_again(r, r->asked, w && w->is_lost ? RECOVERY_PAUSE : RETRY_PAUSE, 0);
         end_request(r);
         arm(r);
 }
@@ -217,16 +245,18 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
-static int send_request(Repair *r, const Incident *i, FixMode mode) {
-        json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "do", mode == FIX_MODE_APPLY ? "apply" : "plan",
-                "fix", i->rule->remedy.fix, "subject", i->subject, "incident", i->id);
+static int send_request(Repair *r, const Incident *i, FixMode mode, bool is_lost) {
+        json_t *object = is_lost
+                ? json_pack("{s:s}", "do", "history")
+                : json_pack("{s:s, s:s, s:s, s:s}", "do", mode == FIX_MODE_APPLY ? "apply" : "plan", "fix",
+                          i->rule->remedy.fix, "subject", i->subject, "incident", i->id);
         _cleanup_(freep) char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
         json_decref(object);
         return text ? request_send(r->fd, text) : -ENOMEM;
 }
 
-static int start_request(Repair *r, const Incident *i, FixMode mode) {
+static int start_request(Repair *r, const Incident *i, FixMode mode, bool is_lost) {
         int k;
 
         (void) snprintf(r->asked, sizeof(r->asked), "%s", i->id);
@@ -235,7 +265,7 @@ static int start_request(Repair *r, const Incident *i, FixMode mode) {
         if (k < 0)
                 return k;
         r->fd = k;
-        k = send_request(r, i, mode);
+        k = send_request(r, i, mode, is_lost);
         if (k >= 0)
                 k = sd_event_add_io(r->event, &r->io, r->fd, EPOLLIN, on_readable, r);
         if (k >= 0)
@@ -264,12 +294,12 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata) {
                 return 0;
         i = diagnosis_find(r->ops.diagnosis(r->ops.userdata), w->id);
         mode = mode_of(r, i);
-        if (mode == FIX_MODE_OFF) {
+        if (!i || (mode == FIX_MODE_OFF && !w->is_lost)) {
                 forget(r, w->id);
                 arm(r);
                 return 0;
         }
-        k = start_request(r, i, mode);
+        k = start_request(r, i, mode, w->is_lost);
         if (k < 0)
                 lose_request(r, strerror(-k));
         return 0;

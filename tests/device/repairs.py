@@ -157,6 +157,24 @@ def undone_later():
     cases.device.sh("umount /etc/sysctl.d && rm -r /run/sysctl")
 
 
+def cut_off():
+    """the fixer is killed at work: the incident tells what its recovery made of it"""
+    cases.device.sh("rm -f /var/lib/edgewatch-fix/ledger.json")
+    with impatient_recovery(), fixes("  mode: off\n  override:\n    ip-forward: apply\n"):
+        begin = cases.now()
+        set_forwarding(0)
+        cases.device.sh("""timeout 30 sh -c 'until ls /var/lib/edgewatch-fix/pending/*.json; do sleep 0.01; done'
+                           systemctl kill --signal=KILL 'edgewatch-fix@*'""")
+        incident = cases.wait_alert("ip-forward-disabled", "confirmed", begin, 15)["EDGEWATCH_INCIDENT"]
+        wait_until(lambda: any(f"no result for incident {incident}" in e["MESSAGE"] for e in cases.device.journal("-t", "edgewatchd")),
+                   10, "edgewatchd's complaint")
+        run = wait_until(lambda: [r for r in history() if r["incident"] == incident and r["ended"]], 30, "the recovery")[-1]
+        wait_until(lambda: cases.device.edgewatchctl("explain", incident)["fix_state"] == run["outcome"], 30, run["outcome"])
+    set_forwarding(1)
+    wait_until(lambda: not cases.active("ip-forward-disabled"), 30, "the end of the incident")
+    cases.device.sh("rm -f /etc/sysctl.d/*edgewatch*")
+
+
 def outside_of_windows():
     """outside of the maintenance windows nothing is repaired, and the journal says so"""
     hour = (time.gmtime().tm_hour + 2) % 24  # the device's zone is UTC
@@ -181,6 +199,29 @@ def only_planned():
         assert "/etc/sysctl.d/" in json.dumps(plan["steps"]), plan
         assert forwarding() == "0" and not sysctl_files() and history() == before
         set_forwarding(1)
+
+
+def consented():
+    """a person whom polkit lets repairs without being root and takes it back; another one may do neither"""
+    rule = "/etc/polkit-1/rules.d/50-operators.rules"
+    cases.device.write(rule, """polkit.addRule(function(action, subject) {
+        if (action.id == "org.edgewatch1.fix" && subject.user == "games") return polkit.Result.YES; });""")
+    cases.device.run("systemctl", "restart", "polkit")
+
+    def ask_as(user, *what):
+        answer = cases.device.run("setpriv", f"--reuid={user}", "--clear-groups", "edgewatchctl", "fix", *what, "--json", check=False)
+        return json.loads(answer)["result"]
+    with cases.diagnosed("ip-forward-disabled"):
+        set_forwarding(0)
+        refusal = ask_as("nobody", "apply", "ip-forward", "--yes")
+        assert refusal["outcome"] == "error" and "polkit" in refusal["because"] and forwarding() == "0", refusal
+        assert ask_as("games", "apply", "ip-forward", "--yes")["outcome"] == "fixed" and forwarding() == "1"
+        run = history()[-1]
+        assert run["by"] == "uid 5", run
+        assert ask_as("nobody", "undo", run["run"])["outcome"] == "error" and forwarding() == "1"
+        assert ask_as("games", "undo", run["run"])["outcome"] == "undone" and forwarding() == "0"
+        set_forwarding(1)
+    (cases.device.root / rule.lstrip("/")).unlink()
 
 
 def network():
@@ -226,5 +267,5 @@ def dns_repaired():
     wait_until(lambda: not cases.active("agent-empty-config-dns"), 90, "the end of what the undo brought back")
 
 
-CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, undone_later, outside_of_windows, only_planned, uplink_repaired,
+CASES = [sockets_by_path, sockets_not_handed, forwarding_repaired, undone_later, cut_off, outside_of_windows, only_planned, consented, uplink_repaired,
          dns_repaired]
