@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Builds edgewatch in its variants and counts test cases. Every suite speaks TAP; a suite that dies, hangs or prints no plan has failed.
 
-What waits most of the time (the device, the engines, the daemon under test) goes on in two lanes; a third one that only computes takes
-what they leave of the processors.
+What has to be in time (the device, the engines, the daemon under test) goes on in one lane, one after the other; what only computes takes
+what that leaves of the processors.
 """
 
 import json
@@ -135,12 +135,8 @@ def style():
     one("codespell finds nothing", ok, output[-3000:])
 
 
-def on_the_device(gcc):
-    test(gcc, "device", "--suite", "device")
-
-
-def on_this_machine(gcc):
-    test(gcc, "gcc", "--no-suite", "device", "--no-suite", "packaging")
+def in_time(gcc):
+    test(gcc, "gcc", "--no-suite", "packaging")
 
 
 def computing(gcc):
@@ -164,7 +160,7 @@ def main():
         test(gcc, "unit", "--suite", "unit")
     elif gcc:
         with ThreadPoolExecutor() as pool:
-            for lane in [pool.submit(lane, gcc) for lane in (on_the_device, on_this_machine, computing)]:
+            for lane in [pool.submit(lane, gcc) for lane in (in_time, computing)]:
                 lane.result()
     say(f"# {time.monotonic() - begin:.0f} s in all")
     say(f"{passed} passed, {failed} failed, {skipped} skipped")
