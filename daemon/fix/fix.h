@@ -44,6 +44,11 @@ typedef struct Operation {
         /* Before the first step of all: keeps what undoing will need (backups). NULL when there is nothing.
          */
         int (*prepare)(FixContext *c, const FixStep *step, char **ret_why);
+        /* Puts away what `prepare` kept, or began to keep, for a step that was never applied. */
+        int (*discard)(const FixStep *step);
+        /* Whether what undoing needs is still there; asked before a person's undo begins. NULL: nothing is
+         * needed. */
+        bool (*is_kept)(const FixStep *step, char **ret_why);
         int (*apply)(FixContext *c, const FixStep *step, char **ret_why);
         int (*undo)(FixContext *c, const FixStep *step, char **ret_why);
 } Operation;

@@ -20,13 +20,13 @@
 #define DEFAULT_CONFIG      EDGEWATCH_CONFIG_DIR "/edgewatch.yaml"
 #define DEFAULT_STATE       "/var/lib/edgewatch-fix"
 #define DEFAULT_DAEMON_USER "edgewatch"
-#define DEFAULT_JOB_TIME                                                                                    \
-        (180 * USEC_PER_SEC) /* the runtime's end takes 40 s, each container's up to 10 s                   \
-                              */
+/* the runtime's end takes 40 s, each container's up to 10 s */
+#define DEFAULT_JOB_TIME       (180 * USEC_PER_SEC)
+#define DEFAULT_RECOVERY_PAUSE (5 * USEC_PER_MIN)
 
 typedef struct Options {
         const char *config, *state_directory, *daemon_user;
-        usec_t job_time;
+        usec_t job_time, recovery_pause;
         bool recover;
 } Options;
 
@@ -40,6 +40,7 @@ static void print_help(void) {
                 "  --daemon-user NAME      the user whose requests need the configuration's consent "
                 "(" DEFAULT_DAEMON_USER ")\n"
                 "  --job-time DURATION     how long a job of systemd may take (3min)\n"
+                "  --recovery-pause DURATION  after the second failure to take something back (5min)\n"
                 "  --recover               finish or take back what was cut off, and end\n"
                 "  --help, --version\n");
 }
@@ -49,6 +50,7 @@ static int parse_options(int argc, char *argv[], Options *o) {
         enum {
                 CONFIG = 256,
                 JOB_TIME,
+                RECOVERY_PAUSE,
                 STATE,
                 USER,
                 RECOVER,
@@ -58,6 +60,7 @@ static int parse_options(int argc, char *argv[], Options *o) {
         static const struct option options[] = {
                 {"config", required_argument, NULL, CONFIG},
                 {"job-time", required_argument, NULL, JOB_TIME},
+                {"recovery-pause", required_argument, NULL, RECOVERY_PAUSE},
                 {"state-directory", required_argument, NULL, STATE},
                 {"daemon-user", required_argument, NULL, USER},
                 {"recover", no_argument, NULL, RECOVER},
@@ -71,7 +74,8 @@ static int parse_options(int argc, char *argv[], Options *o) {
         *o = (Options){.config = DEFAULT_CONFIG,
                 .state_directory = state ? state : DEFAULT_STATE,
                 .daemon_user = DEFAULT_DAEMON_USER,
-                .job_time = DEFAULT_JOB_TIME};
+                .job_time = DEFAULT_JOB_TIME,
+                .recovery_pause = DEFAULT_RECOVERY_PAUSE};
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 switch (c) {
                 case CONFIG:
@@ -79,6 +83,10 @@ static int parse_options(int argc, char *argv[], Options *o) {
                         break;
                 case JOB_TIME:
                         if (duration_parse(text_of(optarg), &o->job_time) < 0)
+                                return -EINVAL;
+                        break;
+                case RECOVERY_PAUSE:
+                        if (duration_parse(text_of(optarg), &o->recovery_pause) < 0)
                                 return -EINVAL;
                         break;
                 case STATE:
@@ -196,7 +204,10 @@ static int run(const Options *o) {
         _cleanup_(config_freep) Config *config = NULL;
         _cleanup_(freep) char *why = NULL;
         FixContext context;
-        Runner runner = {.context = &context, .state_directory = o->state_directory, .say = say};
+        Runner runner = {.context = &context,
+                .state_directory = o->state_directory,
+                .recovery_pause = o->recovery_pause,
+                .say = say};
         int r;
 
         r = trusted_config_load(o->config, &config, &why);
@@ -215,6 +226,18 @@ static int run(const Options *o) {
         return r;
 }
 
+static void on_end(int signal) {
+        _exit(EXIT_FAILURE);
+}
+
+/* For systemd an end by one of these is a success, and no recovery would be started. */
+static void fail_when_ended(void) {
+        static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void) signal(signals[i], on_end);
+}
+
 int main(int argc, char *argv[]) {
         Options options;
         int r;
@@ -224,6 +247,7 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
         (void) signal(SIGPIPE, SIG_IGN);
+        fail_when_ended();
         r = run(&options);
         if (r < 0)
                 (void) log_error_errno(r, "The request could not be served: %m");

@@ -83,7 +83,8 @@ static json_t *read_json(int directory, const char *name, size_t max, int *ret_e
                 *ret_error = r == -EFBIG ? -EBADMSG : r;
                 return NULL;
         }
-        value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        /* what comes from the engine can hold anything that JSON can */
+        value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
         *ret_error = value ? 0 : -EBADMSG;
         return value;
 }
@@ -178,24 +179,25 @@ static void file_name(const char *id, char ret[static FIX_RUN_ID_BYTES + sizeof(
 }
 
 static json_t *record_to_json(const RunRecord *record) {
-        return json_pack("{s:i, s:s, s:s, s:I, s:b, s:s?, s:o}", "version", RECORD_VERSION, "run",
+        return json_pack("{s:i, s:s, s:s, s:I, s:b, s:s?, s:i, s:I, s:o}", "version", RECORD_VERSION, "run",
                 record->id, "phase", phases[record->phase], "step", (json_int_t) record->step, "on_request",
-                record->on_request, "because", record->because, "plan",
+                record->on_request, "because", record->because, "failures", (int) record->n_failures,
+                "failed_usec", (json_int_t) record->failed_at, "plan",
                 fix_plan_to_json(record->plan, false));
 }
 
 static int record_from_json(const json_t *object, RunRecord *ret) {
         const char *id, *phase;
         RunRecord record = {};
-        int version, on_request, r;
-        json_int_t step;
+        int version, on_request, failures = 0, r;
+        json_int_t step, failed = 0;
         json_t *why, *plan;
 
-        if (json_unpack((json_t *) object, "{s:i, s:s, s:s, s:I, s:b, s:o, s:o !}", "version", &version,
-                    "run", &id, "phase", &phase, "step", &step, "on_request", &on_request, "because", &why,
-                    "plan", &plan) < 0 ||
-                version != RECORD_VERSION || strlen(id) != FIX_RUN_ID_BYTES || step < 0 ||
-                !(json_is_null(why) || json_is_string(why)))
+        if (json_unpack((json_t *) object, "{s:i, s:s, s:s, s:I, s:b, s:o, s?i, s?I, s:o !}", "version",
+                    &version, "run", &id, "phase", &phase, "step", &step, "on_request", &on_request,
+                    "because", &why, "failures", &failures, "failed_usec", &failed, "plan", &plan) < 0 ||
+                version != RECORD_VERSION || strlen(id) != FIX_RUN_ID_BYTES || step < 0 || failures < 0 ||
+                failed < 0 || !(json_is_null(why) || json_is_string(why)))
                 return -EBADMSG;
         record.phase = (RunPhase) word_find(phases, RUN_PHASE_X_MAX, text_of(phase));
         r = record.phase < 0 ? -EINVAL : fix_plan_from_json(plan, &record.plan);
@@ -209,6 +211,8 @@ static int record_from_json(const json_t *object, RunRecord *ret) {
         memcpy(record.id, id, sizeof(record.id));
         record.step = (size_t) step;
         record.on_request = on_request;
+        record.n_failures = (unsigned) failures;
+        record.failed_at = (usec_t) failed;
         record.because = json_is_string(why) ? strdup(json_string_value(why)) : NULL;
         *ret = record;
         return 0;

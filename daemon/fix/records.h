@@ -25,6 +25,9 @@ typedef struct RunRecord {
         bool on_request; /* undone because a person wanted it, not because it failed */
         char *because;   /* why it is undone */
         FixPlan *plan;
+
+        unsigned n_failures; /* how often not all could be taken back, */
+        usec_t failed_at;    /* last */
 } RunRecord;
 
 void run_record_done(RunRecord *r);

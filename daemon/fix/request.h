@@ -16,8 +16,8 @@
  * The last line is a `fixes`, a `history`, or a `result`. Outcomes: "planned", "not-needed" (the symptom is
  * not there), "refused" (by policy or a guard; `because` names it), "fixed", "rolled-back" (tried, did not
  * help or failed, everything is as before), "undone" (on request), "failed" (could neither be finished nor
- * taken back; tried again at once, every 5 min, at boot and before the next fix), "error" (no such request
- * or right). */
+ * taken back; tried again at once, with growing pauses, at boot and before a person's next fix), "error" (no
+ * such request or right). */
 
 #include "lib/base/text.h"
 

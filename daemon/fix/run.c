@@ -37,14 +37,13 @@ static int end_run(Runner *r, Records *records, RunRecord *record, FixOutcome ou
         if (k < 0)
                 (void) log_error_errno(
                         k, "The outcome of fix %s could not be noted, ignoring: %m", record->plan->fix);
-        if (outcome != FIX_OUTCOME_FAILED) {
-                k = records_settle(records, record, outcome == FIX_OUTCOME_FIXED);
-                if (k < 0)
-                        (void) log_error_errno(
-                                k, "The record of fix %s could not be put away: %m", record->plan->fix);
-        }
+        k = outcome == FIX_OUTCOME_FAILED ? 1
+                                          : records_settle(records, record, outcome == FIX_OUTCOME_FIXED);
+        if (k < 0)
+                (void) log_error_errno(
+                        k, "The record of fix %s could not be put away: %m", record->plan->fix);
         voice_outcome(r, record, word, because);
-        return outcome == FIX_OUTCOME_FAILED;
+        return k != 0;
 }
 
 static int undo_step(Runner *r, const RunRecord *record, size_t number) {
@@ -66,12 +65,14 @@ static int undo_step(Runner *r, const RunRecord *record, size_t number) {
 }
 
 /* All backups are made before the first step, also those of steps that were not reached then. */
-static void put_away_unused(Runner *r, const RunRecord *record) {
-        for (size_t i = record->step + 1; i < record->plan->n_steps; i++) {
+static void discard_from(const RunRecord *record, size_t first) {
+        for (size_t i = first; i < record->plan->n_steps; i++) {
                 const Operation *operation = operation_find(record->plan->steps[i].operation);
+                int k = operation && operation->discard ? operation->discard(&record->plan->steps[i]) : 0;
 
-                if (operation && operation->prepare)
-                        (void) undo_step(r, record, i);
+                if (k < 0)
+                        log_warning_errno(k, "What step %zu of fix %s would have needed is left behind: %m",
+                                i + 1, record->plan->fix);
         }
 }
 
@@ -81,7 +82,7 @@ static int take_back(Runner *r, Records *records, RunRecord *record) {
         int k;
 
         record->phase = RUN_PHASE_UNDOING;
-        put_away_unused(r, record);
+        discard_from(record, record->step + 1);
         for (size_t i = record->step + 1; i-- > 0;) {
                 record->step = i;
                 if (!failed) { /* else the disk goes on saying where it began to fail */
@@ -100,6 +101,8 @@ static int take_back(Runner *r, Records *records, RunRecord *record) {
                 return 1;
         /* next time all of it once more: the runtime runs again by then, and does things of its own */
         record->step = record->plan->n_steps - 1;
+        record->n_failures++;
+        record->failed_at = realtime_now();
         k = records_save_pending(records, record);
         if (k < 0)
                 (void) log_error_errno(
@@ -114,6 +117,12 @@ static int take_back_and_end(Runner *r, Records *records, RunRecord *record) {
         if (!take_back(r, records, record))
                 outcome = FIX_OUTCOME_FAILED;
         return end_run(r, records, record, outcome, why);
+}
+
+/* Nothing was changed yet. */
+static int end_unbegun(Runner *r, Records *records, RunRecord *record) {
+        discard_from(record, 0);
+        return end_run(r, records, record, FIX_OUTCOME_ROLLED_BACK, record->because);
 }
 
 static int set_because(RunRecord *record, const char *text) {
@@ -202,7 +211,8 @@ int run_begin(Runner *r, Records *records, const Fix *fix, RunRecord *record) {
         int k;
 
         k = prepare(r, record->plan, &why);
-        record->phase = RUN_PHASE_APPLYING;
+        if (k >= 0)
+                record->phase = RUN_PHASE_APPLYING;
         for (size_t i = 0; k >= 0 && i < n; i++) {
                 record->step = i;
                 k = apply_step(r, records, record, &why);
@@ -213,9 +223,11 @@ int run_begin(Runner *r, Records *records, const Fix *fix, RunRecord *record) {
         }
         if (k >= 0)
                 return verify(r, records, fix, record);
-        if (set_because(record, why ? why : strerror(-k)) < 0)
-                (void) log_oom();
-        return take_back_and_end(r, records, record);
+        k = set_because(record, why ? why : strerror(-k));
+        if (k < 0)
+                return k;
+        return record->phase == RUN_PHASE_PREPARING ? end_unbegun(r, records, record)
+                                                    : take_back_and_end(r, records, record);
 }
 
 int run_resume(Runner *r, Records *records, RunRecord *record) {
@@ -223,10 +235,11 @@ int run_resume(Runner *r, Records *records, RunRecord *record) {
 
         if (record->phase == RUN_PHASE_VERIFYING && fix)
                 return verify(r, records, fix, record);
-        /* while it prepared, any backup may have been made; while it verified, all steps had been */
-        if (record->phase == RUN_PHASE_PREPARING || record->phase == RUN_PHASE_VERIFYING)
-                record->step = record->plan->n_steps - 1;
         if (!record->because && set_because(record, "the fixer was cut off in the middle") < 0)
                 return -ENOMEM;
+        if (record->phase == RUN_PHASE_PREPARING)
+                return end_unbegun(r, records, record);
+        if (record->phase == RUN_PHASE_VERIFYING)
+                record->step = record->plan->n_steps - 1;
         return take_back_and_end(r, records, record);
 }

@@ -15,6 +15,8 @@
 #include "daemon/fix/voice.h"
 #include "lib/fix/policy.h"
 
+#define RECOVERY_PAUSE_MAX USEC_PER_HOUR
+
 int fix_prove(FixContext *c, const Fix *fix, const char *subject, ProbeAnswer *ret) {
         const Probe *probe = probe_find(fix->probe);
         ProbeQuestion question = {
@@ -185,6 +187,19 @@ static int start_run(Runner *r, Records *records, const Fix *fix, FixPlan *plan,
         return run_begin(r, records, fix, &record);
 }
 
+/* Each attempt stops and starts the runtime. The first comes at once and one at each boot; a person's
+ * request does not wait either. */
+static bool is_due(const Runner *r, const RunRecord *record) {
+        usec_t now = realtime_now(), pause = r->recovery_pause;
+
+        if (r->peer.is_person || record->n_failures < 2 || record->failed_at > now ||
+                usec_sub(now, record->failed_at) > boottime_now())
+                return true;
+        for (unsigned i = 2; i < record->n_failures && pause < RECOVERY_PAUSE_MAX; i++)
+                pause = usec_add(pause, pause);
+        return usec_sub(now, record->failed_at) >= (pause < RECOVERY_PAUSE_MAX ? pause : RECOVERY_PAUSE_MAX);
+}
+
 /* Returns 0 when nothing is left, 1 when something is. */
 static int recover(Runner *r, Records *records) {
         for (;;) {
@@ -196,7 +211,7 @@ static int recover(Runner *r, Records *records) {
                         continue; /* was set aside and logged */
                 if (k <= 0)
                         return k;
-                k = run_resume(r, records, &record);
+                k = is_due(r, &record) ? run_resume(r, records, &record) : 1;
                 if (k != 0)
                         return k;
         }
@@ -256,7 +271,18 @@ int runner_apply(Runner *r, const FixRequest *q) {
         return start_run(r, records, fix, TAKE_PTR(plan), run);
 }
 
+static bool is_kept(const RunRecord *record, char **ret_why) {
+        FOREACH_ARRAY (step, record->plan->steps, record->plan->n_steps) {
+                const Operation *operation = operation_find(step->operation);
+
+                if (operation && operation->is_kept && !operation->is_kept(step, ret_why))
+                        return false;
+        }
+        return true;
+}
+
 int runner_undo(Runner *r, const FixRequest *q) {
+        _cleanup_(freep) char *why = NULL;
         _cleanup_(run_record_done) RunRecord record = {};
         _cleanup_(records_closep) Records *records = NULL;
         int k;
@@ -275,6 +301,10 @@ int runner_undo(Runner *r, const FixRequest *q) {
         }
         if (k < 0)
                 return k;
+        if (!is_kept(&record, &why)) {
+                voice_result(r, "error", why ? why : "what undoing needs has gone", NULL, 0);
+                return 0;
+        }
         record.on_request = true;
         record.phase = RUN_PHASE_UNDOING;
         record.step = record.plan->n_steps - 1;

@@ -17,6 +17,8 @@ typedef struct Runner {
         FixContext *context;
         const char *state_directory;
         FixPeer peer;
+        usec_t recovery_pause; /* after the second failure to take something back; doubled with each further
+                                */
         /* Takes over the line. What the other side no longer reads is dropped. */
         void (*say)(void *userdata, json_t *line);
         void *userdata;

@@ -49,8 +49,7 @@ void voice_outcome(Runner *r, const RunRecord *record, const char *outcome, cons
                 int priority;
         } words[] = {
                 {"failed", MESSAGE_ID_FIX_FAILED,
-                        "Fix %s of %s failed and could not be taken back yet, which is tried again every 5 "
-                        "min: %s",
+                        "Fix %s of %s failed and could not be taken back yet, which is tried again: %s",
                         LOG_ERR},
                 {"fixed", MESSAGE_ID_FIX_APPLIED, "Fix %s of %s helped: %s", LOG_NOTICE},
                 {"rolled-back", MESSAGE_ID_FIX_ROLLED_BACK,

@@ -132,8 +132,9 @@ def forwarding_repaired():
 
 @contextlib.contextmanager
 def impatient_recovery():
-    """A recovery that failed is tried again after 2 s, not after 5 min."""
-    cases.device.write("/etc/systemd/system/edgewatch-fix-recover.service.d/test.conf", "[Service]\nRestartSec=2s\n")
+    """A recovery that failed is tried again after seconds, not after 5 min."""
+    cases.device.write("/etc/systemd/system/edgewatch-fix-recover.service.d/test.conf", "[Service]\nRestartSec=2s\nExecStart=\n"
+                       "ExecStart=/usr/lib/edgewatch/edgewatch-fix --recover --recovery-pause 1s\n")
     cases.device.run("systemctl", "daemon-reload")
     yield
     cases.device.sh("rm -r /etc/systemd/system/edgewatch-fix-recover.service.d && systemctl daemon-reload")
@@ -157,14 +158,13 @@ def undone_later():
     cases.device.sh("umount /etc/sysctl.d && rm -r /run/sysctl")
 
 
-def cut_off():
-    """the fixer is killed at work: the incident tells what its recovery made of it"""
+def cut_off_by(signal):
     cases.device.sh("rm -f /var/lib/edgewatch-fix/ledger.json")
     with impatient_recovery(), fixes("  mode: off\n  override:\n    ip-forward: apply\n"):
         begin = cases.now()
         set_forwarding(0)
-        cases.device.sh("""timeout 30 sh -c 'until ls /var/lib/edgewatch-fix/pending/*.json; do sleep 0.01; done'
-                           systemctl kill --signal=KILL 'edgewatch-fix@*'""")
+        cases.device.sh(f"""timeout 30 sh -c 'until ls /var/lib/edgewatch-fix/pending/*.json; do sleep 0.01; done'
+                           systemctl kill --signal={signal} 'edgewatch-fix@*'""")
         incident = cases.wait_alert("ip-forward-disabled", "confirmed", begin, 15)["EDGEWATCH_INCIDENT"]
         wait_until(lambda: any(f"no result for incident {incident}" in e["MESSAGE"] for e in cases.device.journal("-t", "edgewatchd")),
                    10, "edgewatchd's complaint")
@@ -173,6 +173,12 @@ def cut_off():
     set_forwarding(1)
     wait_until(lambda: not cases.active("ip-forward-disabled"), 30, "the end of the incident")
     cases.device.sh("rm -f /etc/sysctl.d/*edgewatch*")
+
+
+def cut_off():
+    """the fixer is killed at work, or told to end: the incident tells what its recovery made of it"""
+    for signal in ("KILL", "TERM"):
+        cut_off_by(signal)
 
 
 def outside_of_windows():

@@ -185,6 +185,8 @@ def not_taken_back():
     result = site.fixer.wait({"do": "apply", "fix": FIX, "subject": site.name})
     assert result["outcome"] == "failed" and site.fixer.popen.returncode == 1, (result, site.fixer.popen.returncode)
     assert site.fixer.recover(code=1)["outcome"] == "failed"
+    site.fixer.start("--recover")
+    assert not site.fixer.wait() and site.fixer.popen.returncode == 1, "it did not pause"
     for request in ({"do": "apply", "fix": FIX, "subject": site.name}, {"do": "undo", "run": "0" * 16}):
         result = site.fixer(**request)
         assert result["outcome"] == "refused" and "not wholly taken back" in result["because"], result

@@ -120,7 +120,8 @@ static int remove_file(const char *path) {
 typedef struct Target {
         const char *path, *backup; /* backup: NULL when there was no file */
         bool made_folder;
-        char *old, *wanted, *current; /* old and current: NULL when there is no file */
+        char *old, *wanted,
+                *current; /* old and current: NULL when there is no file; wanted: without a backup */
         size_t old_len, wanted_len, current_len;
 } Target;
 
@@ -143,12 +144,12 @@ static int target_read(const FixStep *step, Target *ret, char **ret_why) {
         r = plan_read_file(t.path, &t.current, &t.current_len);
         if (r >= 0 && t.backup)
                 r = plan_read_file(t.backup, &t.old, &t.old_len);
-        if (r >= 0)
+        if (r >= 0 && (t.old || !t.backup))
                 r = fix_edit(json_object_get(step->argument, "edit"), (Text){t.old, t.old_len}, &t.wanted,
                         ret_why);
         if (r < 0)
                 return r;
-        t.wanted_len = strlen(t.wanted);
+        t.wanted_len = t.wanted ? strlen(t.wanted) : 0;
         *ret = t;
         t = (Target){};
         return 0;
@@ -181,6 +182,8 @@ static int apply(FixContext *c, const FixStep *step, char **ret_why) {
 
         if (r < 0)
                 return r;
+        if (!t.wanted)
+                return because(ret_why, -ESTALE, "the backup %s has gone", t.backup);
         if (is_same(t.current, t.current_len, t.wanted, t.wanted_len))
                 return 0;
         if (!is_same(t.current, t.current_len, t.old, t.old_len))
@@ -204,6 +207,23 @@ static int remove_beside(const char *path) {
         return unlink(beside) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+static int discard(const FixStep *step) {
+        const char *path = json_string_value(json_object_get(step->argument, "path"));
+        const char *backup = json_string_value(json_object_get(step->undo, "backup"));
+        int r = path ? remove_beside(path) : -EINVAL;
+
+        return r < 0 || !backup ? r : remove_file(backup);
+}
+
+static bool is_kept(const FixStep *step, char **ret_why) {
+        const char *backup = json_string_value(json_object_get(step->undo, "backup"));
+
+        if (!backup || access(backup, F_OK) == 0)
+                return true;
+        (void) because(ret_why, 0, "the backup %s has gone", backup);
+        return false;
+}
+
 /* There was no file before. */
 static int undo_new_file(const Target *t) {
         int r = t->current ? remove_file(t->path) : 0;
@@ -225,8 +245,8 @@ static int undo(FixContext *c, const FixStep *step, char **ret_why) {
                 r = remove_beside(t.path);
         if (r < 0)
                 return r;
-        if (t.backup && !t.old)
-                return 0; /* taken back already, or never prepared */
+        if (!t.wanted)
+                return 0; /* taken back already: the backup goes last */
         if (t.current && !is_same(t.current, t.current_len, t.wanted, t.wanted_len) &&
                 !is_same(t.current, t.current_len, t.old, t.old_len)) {
                 log_warning("%s was changed by somebody else meanwhile and is left as it is%s%s.", t.path,
@@ -246,6 +266,8 @@ static int undo(FixContext *c, const FixStep *step, char **ret_why) {
 const Operation operation_write_file = {
         .name = "write-file",
         .prepare = prepare,
+        .discard = discard,
+        .is_kept = is_kept,
         .apply = apply,
         .undo = undo,
 };
