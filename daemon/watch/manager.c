@@ -164,7 +164,11 @@ static void on_clock_stepped(void *userdata, int64_t by_usec) {
 
         log_notice("The clock was set by %+lld s; open time windows end as unknown.",
                 (long long) (by_usec / (int64_t) USEC_PER_SEC));
-        manager_set_time_back(m);
+        if (by_usec < 0)
+                manager_set_time_back(m);
+        else
+                diagnosis_shift(m->compiled.diagnosis, (usec_t) by_usec);
+        repair_shift(m->repair, by_usec);
         for (SourceKind kind = 0; kind < SOURCE_X_MAX; kind++)
                 diagnosis_source_lost(m->compiled.diagnosis, kind);
 }

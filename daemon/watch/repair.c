@@ -324,6 +324,13 @@ static void arm(Repair *r) {
                 (void) log_error_errno(k, "The next repair could not be scheduled: %m");
 }
 
+void repair_shift(Repair *r, int64_t by_usec) {
+        FOREACH_ARRAY (w, r->wanted, r->n_wanted)
+                w->ask_at = by_usec < 0 ? usec_sub(w->ask_at, (usec_t) -by_usec)
+                                        : usec_add(w->ask_at, (usec_t) by_usec);
+        arm(r);
+}
+
 int repair_new(Repair **ret, sd_event *event, RepairOps ops) {
         Repair *r = calloc(1, sizeof(*r));
 

@@ -30,3 +30,5 @@ DEFINE_CLEANUP(Repair, repair_free);
 void repair_consider(Repair *r, const Incident *incident);
 /* All of them. */
 void repair_consider_all(Repair *r);
+/* The clock was set by this much. */
+void repair_shift(Repair *r, int64_t by_usec);

@@ -57,6 +57,8 @@ int diagnosis_probe_all(Diagnosis *d, usec_t now);
 /* Time begins again at `now` if it was later: else, after a clock that was wrong by a year was set right, no
  * deadline would pass for a year. Open windows end as unknown; what is active is asked about again. */
 void diagnosis_set_back(Diagnosis *d, usec_t now);
+/* The clock was set forward: what is active was seen as lately as before. */
+void diagnosis_shift(Diagnosis *d, usec_t by);
 /* What the fixer does about an incident (daemon/fix); NULL: nothing. -ENOENT when it is not known (any
  * more). */
 int diagnosis_set_fix_state(Diagnosis *d, const char *id, const char *state);

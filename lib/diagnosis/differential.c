@@ -98,6 +98,8 @@ static int look_at(Diagnosis *d, const Rule *below, const Incident *above) {
 
         if (below->n_require == 0 || strcmp(below->id, above->symptom) == 0)
                 return 0;
+        if (d->n_incidents >= DIAGNOSIS_INCIDENTS_MAX)
+                return 0; /* it would take another's place, that of the one above perhaps */
         r = diagnosis_name_subject(d, below, above->variables, above->n_variables, &subject);
         if (r <= 0)
                 return r;

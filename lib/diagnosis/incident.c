@@ -76,6 +76,14 @@ void incident_rename(Incident *i, usec_t time) {
         (void) snprintf(i->id, sizeof(i->id), "%016" PRIx64, hash);
 }
 
+void incident_forget_variables(Incident *i) {
+        for (size_t n = 0; n < i->n_variables; n++) {
+                free(i->variables[n].name);
+                free(i->variables[n].value);
+        }
+        i->n_variables = 0;
+}
+
 static void evidence_done(Evidence *e) {
         free(e->source);
         free(e->text);
@@ -84,10 +92,7 @@ static void evidence_done(Evidence *e) {
 Incident *incident_free(Incident *i) {
         if (!i)
                 return NULL;
-        for (size_t n = 0; n < i->n_variables; n++) {
-                free(i->variables[n].name);
-                free(i->variables[n].value);
-        }
+        incident_forget_variables(i);
         for (size_t n = 0; n < i->n_evidence; n++)
                 evidence_done(i->evidence + n);
         for (size_t n = 0; n < i->n_ruled_out; n++) {

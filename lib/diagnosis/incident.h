@@ -92,6 +92,7 @@ typedef struct Incident {
 int incident_new(const Rule *rule, const char *subject, const char *position, usec_t time, Incident **ret);
 /* Another id for one whose id another one has already, always the same one of that time. */
 void incident_rename(Incident *i, usec_t time);
+void incident_forget_variables(Incident *i);
 Incident *incident_free(Incident *i);
 DEFINE_CLEANUP(Incident, incident_free);
 

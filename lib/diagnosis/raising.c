@@ -82,6 +82,8 @@ static int repeat(Diagnosis *d, Incident *i, const Finding *f) {
                 i->count++;
         i->last_seen = f->time;
         i->clear_latched = false;
+        if (was_refuted)
+                incident_forget_variables(i); /* of another time */
         r = take_finding(d, i, f);
         if (r < 0)
                 return r;

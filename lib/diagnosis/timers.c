@@ -10,11 +10,22 @@
 static usec_t quiet_deadline(const Incident *i) {
         usec_t deadline = USEC_INFINITY;
 
-        for (size_t n = 0; i->rule && n < i->rule->n_clear; n++)
-                if (i->rule->clear[n].kind == CONDITION_QUIET &&
-                        usec_add(i->last_seen, i->rule->clear[n].window) < deadline)
-                        deadline = usec_add(i->last_seen, i->rule->clear[n].window);
+        for (size_t n = 0; i->rule && n < i->rule->n_clear; n++) {
+                const Condition *c = i->rule->clear + n;
+
+                if (c->kind == CONDITION_QUIET && !(c->refuted && i->clear_latched) &&
+                        usec_add(i->last_seen, c->window) < deadline)
+                        deadline = usec_add(i->last_seen, c->window);
+        }
         return deadline;
+}
+
+/* Whether silence is an end only when the probes agree. */
+static bool quiet_needs_refutation(const Incident *i) {
+        for (size_t n = 0; n < i->rule->n_clear; n++)
+                if (i->rule->clear[n].kind == CONDITION_QUIET)
+                        return i->rule->clear[n].refuted && i->state == INCIDENT_CONFIRMED;
+        return false;
 }
 
 static usec_t alert_deadline(const Incident *i) {
@@ -59,7 +70,10 @@ static int fire_incident(Diagnosis *d, Incident *i) {
         char why[DURATION_MAX + 32];
         int r = 0;
 
-        if (quiet_deadline(i) <= d->now) {
+        if (quiet_deadline(i) <= d->now && quiet_needs_refutation(i)) {
+                i->clear_latched = true;
+                i->ask_at = d->now;
+        } else if (quiet_deadline(i) <= d->now) {
                 (void) snprintf(why, sizeof(why), "not seen again for %s",
                         duration_format(usec_sub(d->now, i->last_seen), duration));
                 incident_end(d, i, INCIDENT_CLEARED, why);
@@ -131,6 +145,22 @@ void diagnosis_set_back(Diagnosis *d, usec_t now) {
                 set_back(&i->cleared_at, now);
                 set_back(&i->ask_since, now);
                 set_back(&i->ask_at, now);
+        }
+}
+
+static void shift(usec_t *t, usec_t by) {
+        *t = usec_add(*t, by);
+}
+
+void diagnosis_shift(Diagnosis *d, usec_t by) {
+        for (size_t n = 0; n < d->n_incidents; n++) {
+                Incident *i = d->incidents[n];
+
+                if (!incident_is_active(i))
+                        continue;
+                shift(&i->last_seen, by);
+                shift(&i->suspected_at, by);
+                shift(&i->ask_at, by);
         }
 }
 

@@ -9,6 +9,7 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
         const char *status = world_container_status(q->world, q->subject);
         const char *agent = world_container_status(q->world, "edgeAgent");
         usec_t since = world_container_since(q->world, q->subject);
+        usec_t agent_since = world_container_since(q->world, "edgeAgent");
         const Container *c = world_container(q->world, q->subject);
         char duration[DURATION_MAX];
 
@@ -22,6 +23,9 @@ static int ask(const ProbeQuestion *q, ProbeAnswer *a) {
                 return probe_unknown(a, "whether %s is given up: nothing is known of edgeAgent", q->subject);
         if (strcmp(agent, "running") != 0)
                 return probe_unknown(a, "whether %s is given up: edgeAgent itself is %s", q->subject, agent);
+        if (usec_sub(q->now, agent_since) < LONGEST_PAUSE)
+                return probe_unknown(a, "whether %s is started again: edgeAgent runs for %s only",
+                        q->subject, duration_format(usec_sub(q->now, agent_since), duration));
         if (usec_sub(q->now, since) < LONGEST_PAUSE)
                 return probe_unknown(a, "whether %s is started again: it is down for %s only", q->subject,
                         duration_format(usec_sub(q->now, since), duration));

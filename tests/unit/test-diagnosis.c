@@ -331,6 +331,59 @@ START_TEST(unproven_suspicion_ends_with_its_signals) {
 }
 END_TEST
 
+static const char quiet_rule[] =
+        "id: quiet\nmessage-id: 00000000000000000000000000000006\nlayer: mtu\nsubject: azure-iot-edge\n"
+        "message: m\n" COMMON
+        "signals:\n  lost: {log: {from: [runtime], match: '^packets are lost(?: by (?<by>\\w+))?'}}\n"
+        "when: [{any: [lost]}]\nclear: [{quiet: 1h, refuted: true}]\nconfirm: {require: [network-mtu]}\n";
+
+/* What is told once and lasts is not over because nothing is said of it any more. */
+START_TEST(silence_ends_only_what_its_probes_refute) {
+        static const char *const rules[] = {quiet_rule};
+        Device d;
+
+        device_open(&d, rules, ELEMENTSOF(rules));
+        add_network(&d);
+        set_uplink(&d, 0, 1430);
+        say(&d, 1, "packets are lost");
+        wait_until(&d, 8000);
+        ck_assert_str_eq(d.changes, "quiet/azure-iot-edge:confirmed@1");
+        set_uplink(&d, 8000, 1500);
+        wait_until(&d, 8100);
+        ck_assert_str_eq(d.changes, "quiet/azure-iot-edge:confirmed@1 quiet/azure-iot-edge:cleared@8000");
+        device_close(&d);
+}
+END_TEST
+
+/* Without a battery a clock is set forward by hours: nothing was silent for so long. */
+START_TEST(a_clock_set_forward_is_no_silence) {
+        DEVICE(d);
+
+        say(&d, 1, "module a failed");
+        diagnosis_shift(d.diagnosis, 5 * USEC_PER_HOUR);
+        wait_until(&d, 5 * 3600 + 1800);
+        ck_assert_str_eq(d.changes, "line/a:confirmed@1");
+        wait_until(&d, 7 * 3600);
+        ck_assert_str_eq(d.changes, "line/a:confirmed@1 line/a:cleared@21601");
+        device_close(&d);
+}
+END_TEST
+
+START_TEST(what_was_refuted_is_judged_anew) {
+        static const char *const rules[] = {quiet_rule};
+        Device d;
+
+        device_open(&d, rules, ELEMENTSOF(rules));
+        add_network(&d);
+        set_uplink(&d, 0, 1500);
+        say(&d, 1, "packets are lost by cable");
+        ck_assert_str_eq(incident_variable(incident_of(&d, "quiet"), "by"), "cable");
+        say(&d, 4000, "packets are lost");
+        ck_assert_ptr_null(incident_variable(incident_of(&d, "quiet"), "by"));
+        device_close(&d);
+}
+END_TEST
+
 static const char suspicion_rule[] =
         "id: suspicion\nmessage-id: 00000000000000000000000000000004\nlayer: mtu\nsubject: azure-iot-edge\n"
         "message: m\n" COMMON "signals:\n  lost: {log: {from: [runtime], match: '^packets are lost'}}\n"
@@ -612,6 +665,25 @@ START_TEST(flood_of_subjects_pushes_out_its_own) {
 }
 END_TEST
 
+/* What is looked at below a suspicion must not take its place. */
+START_TEST(a_full_list_keeps_what_is_asked) {
+        DEVICE(d);
+
+        add_module(&d);
+        add_network(&d);
+        set_uplink(&d, 0, 1500);
+        for (unsigned i = 0; i < DIAGNOSIS_INCIDENTS_MAX; i++) {
+                char message[64];
+
+                (void) snprintf(message, sizeof(message), "module m%u failed", i);
+                say(&d, 2, message);
+        }
+        say(&d, 3, "packets are lost");
+        ck_assert_int_eq(incident_of(&d, "mtu")->state, INCIDENT_REFUTED);
+        device_close(&d);
+}
+END_TEST
+
 START_TEST(nothing_is_proven_by_half_of_the_state) {
         DEVICE(d);
 
@@ -678,6 +750,9 @@ int main(void) {
         tcase_add_test(tc, clears_when_signal_and_state_agree);
         tcase_add_test(tc, suspicion_that_passes_is_no_incident);
         tcase_add_test(tc, unproven_suspicion_ends_with_its_signals);
+        tcase_add_test(tc, silence_ends_only_what_its_probes_refute);
+        tcase_add_test(tc, a_clock_set_forward_is_no_silence);
+        tcase_add_test(tc, what_was_refuted_is_judged_anew);
         tcase_add_test(tc, higher_layer_explains_only_suspicions);
         tcase_add_loop_test(tc, subject_may_be_a_name_of_the_device, 0, 2);
         tcase_add_test(tc, lower_layer_is_the_cause);
@@ -689,6 +764,7 @@ int main(void) {
         tcase_add_test(tc, time_set_back_does_not_stop_it);
         tcase_add_test(tc, what_an_enumeration_tells_again_is_not_counted);
         tcase_add_test(tc, flood_of_subjects_pushes_out_its_own);
+        tcase_add_test(tc, a_full_list_keeps_what_is_asked);
         tcase_add_test(tc, nothing_is_proven_by_half_of_the_state);
         tcase_add_test(tc, forged_line_raises_nothing);
         tcase_add_test(tc, incident_survives_json);

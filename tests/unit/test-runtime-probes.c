@@ -389,11 +389,37 @@ START_TEST(probe_judges) {
 }
 END_TEST
 
+/* After a boot the agent has had no time yet, however long the module is down. */
+START_TEST(an_agent_that_just_started_forgets_nothing) {
+        static const Case down = {.modules = {{"filter", "die"}}};
+        _cleanup_(world_freep) World *w = NULL;
+        Event start = {.kind = EVENT_CONTAINER, .time = NOW - USEC_PER_MIN};
+        ProbeQuestion q = {.subject = "filter", .now = NOW};
+        ProbeAnswer a = {};
+
+        ck_assert_int_eq(world_new(&w, (WorldOps){.fetch = fetch, .userdata = (void *) &down}), 0);
+        tell_state(w, &down);
+        start.container = (ContainerChange){.action = TEXT_LITERAL("start"),
+                .id = TEXT_LITERAL("eeeeeeeeeeeeeeee"),
+                .name = TEXT_LITERAL("edgeAgent"),
+                .owned = true,
+                .exit_code = -1,
+                .signal = -1};
+        ck_assert_int_eq(world_apply(w, &start), 0);
+        q.world = w;
+        ck_assert_int_eq(probe_find("module-down")->ask(&q, &a), 0);
+        ck_assert_int_eq(a.verdict, VERDICT_UNKNOWN);
+        ck_assert_ptr_nonnull(strstr(a.because, "edgeAgent runs for 1 min"));
+        probe_answer_done(&a);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("runtime-probes");
         TCase *test = tcase_create("runtime-probes");
 
         tcase_add_loop_test(test, probe_judges, 0, ELEMENTSOF(cases));
+        tcase_add_test(test, an_agent_that_just_started_forgets_nothing);
         suite_add_tcase(suite, test);
         return run_suite(suite);
 }
