@@ -150,7 +150,7 @@ static usec_t world_clock(void *userdata) {
 static void on_source_lost(void *userdata, SourceKind kind) {
         Manager *m = userdata;
 
-        diagnosis_source_lost(m->compiled.diagnosis, kind);
+        diagnosis_source_lost(m->compiled.diagnosis, kind, realtime_now());
 }
 
 static void on_source_changed(void *userdata, const Source *s) {
@@ -170,7 +170,7 @@ static void on_clock_stepped(void *userdata, int64_t by_usec) {
                 diagnosis_shift(m->compiled.diagnosis, (usec_t) by_usec);
         repair_shift(m->repair, by_usec);
         for (SourceKind kind = 0; kind < SOURCE_X_MAX; kind++)
-                diagnosis_source_lost(m->compiled.diagnosis, kind);
+                diagnosis_source_lost(m->compiled.diagnosis, kind, realtime_now());
 }
 
 static const char *find_stuck(void *userdata, usec_t patience) {

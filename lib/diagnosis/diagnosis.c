@@ -285,8 +285,8 @@ int diagnosis_set_held(Diagnosis *d, bool held) {
         return was_held && !held ? diagnosis_probe_all(d, d->now) : 0;
 }
 
-void diagnosis_source_lost(Diagnosis *d, SourceKind kind) {
-        engine_forget_windows(d->engine, kind);
+void diagnosis_source_lost(Diagnosis *d, SourceKind kind, usec_t now) {
+        engine_forget_windows(d->engine, kind, now);
 }
 
 const Incident *const *diagnosis_incidents(const Diagnosis *d, size_t *ret_n) {

@@ -62,7 +62,8 @@ void diagnosis_shift(Diagnosis *d, usec_t by);
 /* What the fixer does about an incident (daemon/fix); NULL: nothing. -ENOENT when it is not known (any
  * more). */
 int diagnosis_set_fix_state(Diagnosis *d, const char *id, const char *state);
-void diagnosis_source_lost(Diagnosis *d, SourceKind kind);
+/* As engine_forget_windows(). */
+void diagnosis_source_lost(Diagnosis *d, SourceKind kind, usec_t now);
 
 const Incident *const *diagnosis_incidents(const Diagnosis *d, size_t *ret_n); /* by first_seen */
 const Incident *diagnosis_find(const Diagnosis *d, const char *id);            /* unique prefix is enough */

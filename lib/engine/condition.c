@@ -80,6 +80,14 @@ static bool is_visible(const ConditionView *v, const Occurrence *o) {
         return v->blind_until == 0 || o->first > v->blind_until;
 }
 
+usec_t condition_counts_from(const ConditionView *v, usec_t time) {
+        return time > v->restarts_after && time < v->restarted ? v->restarted : time;
+}
+
+static usec_t absence_due(const ConditionView *v, const Occurrence *o) {
+        return usec_add(condition_counts_from(v, o->first), v->condition->window);
+}
+
 static bool agrees_with_all(
         const ConditionView *v, const Occurrence *o, const Occurrence *const *of, size_t n_of) {
         for (size_t i = 0; i < n_of; i++)
@@ -270,7 +278,7 @@ usec_t condition_absence_deadline(const ConditionView *v, usec_t after) {
         while (low < high) { /* the history is in order: the first that is due later than `after` */
                 size_t middle = low + (high - low) / 2;
 
-                if (usec_add(v->history->items[middle]->first, v->condition->window) > after)
+                if (absence_due(v, v->history->items[middle]) > after)
                         high = middle;
                 else
                         low = middle + 1;
@@ -279,7 +287,7 @@ usec_t condition_absence_deadline(const ConditionView *v, usec_t after) {
                 const Occurrence *o = v->history->items[low];
 
                 if (is_visible(v, o) && condition_has_step(v->condition, o->signal))
-                        return usec_add(o->first, v->condition->window);
+                        return absence_due(v, o);
         }
         return USEC_INFINITY;
 }
@@ -305,7 +313,7 @@ bool condition_absence_due(
         const ConditionView *v, usec_t after, usec_t until, size_t *cursor, FoundCondition *ret) {
         while (*cursor < v->history->n_items) {
                 const Occurrence *o = v->history->items[(*cursor)++];
-                usec_t due = usec_add(o->first, v->condition->window);
+                usec_t due = absence_due(v, o);
                 FoundCondition found = {};
 
                 if (due <= after || due > until || !is_visible(v, o) ||
@@ -327,9 +335,10 @@ bool condition_absence_due(
 
 bool condition_is_below(const ConditionView *v, usec_t now, FoundCondition *ret) {
         const Condition *c = v->condition;
+        usec_t seen_from = v->blind_until > v->restarted ? v->blind_until : v->restarted;
         FoundCondition found = {};
 
-        if (v->blind_until > 0 && now < usec_add(v->blind_until, c->window))
+        if (seen_from > 0 && now < usec_add(seen_from, c->window))
                 return false;
         for (usec_t back = 0; back + c->sustained_every <= c->window; back += c->sustained_every)
                 if (count_between(v, NULL, usec_sub(now, back + c->sustained_every), usec_sub(now, back),

@@ -15,13 +15,19 @@ typedef struct FoundCondition {
         size_t n_variables;
 } FoundCondition;
 
-/* What of a history a condition may use: nothing that began at or before `blind_until`. */
+/* What of a history a condition may use: nothing that began at or before `blind_until`. A wait for recovery
+ * goes on over a loss, but begins anew: what began later than `restarts_after` counts from `restarted` on.
+ */
 typedef struct ConditionView {
         const Rule *rule;
         const Condition *condition;
         const History *history;
         usec_t blind_until; /* 0 is never blind */
+        usec_t restarted, restarts_after;
 } ConditionView;
+
+/* From when on what was seen at `time` counts. */
+usec_t condition_counts_from(const ConditionView *view, usec_t time);
 
 bool condition_has_step(const Condition *c, size_t signal);
 

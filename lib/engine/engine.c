@@ -6,8 +6,9 @@
 #include "lib/engine/condition.h"
 
 typedef struct ConditionState {
-        usec_t evaluated; /* absence and below: deadlines up to here have fired */
-        usec_t blind_until;
+        usec_t evaluated;                 /* absence and below: deadlines up to here have fired */
+        usec_t blind_until;               /* of `when` */
+        usec_t restarted, restarts_after; /* of `clear` */
 } ConditionState;
 
 typedef struct RuleState {
@@ -71,6 +72,8 @@ static ConditionView view_of(const Engine *e, size_t rule, const Condition *c, c
                 .condition = c,
                 .history = &e->states[rule].history,
                 .blind_until = s->blind_until,
+                .restarted = s->restarted,
+                .restarts_after = s->restarts_after,
         };
 }
 
@@ -100,6 +103,7 @@ static usec_t below_deadline(const ConditionView *v, const ConditionState *s) {
                 if (condition_has_step(c, v->history->items[i]->signal) &&
                         v->history->items[i]->last > newest)
                         newest = v->history->items[i]->last;
+        newest = condition_counts_from(v, newest);
         if (newest == 0 || s->evaluated >= usec_add(newest, usec_add(c->window, c->sustained_every)))
                 return USEC_INFINITY;
         return usec_add(s->evaluated > newest ? s->evaluated : newest, c->sustained_every);
@@ -147,6 +151,28 @@ static void open_deadlines(Engine *e, size_t rule, size_t signal) {
                         advance_deadline(e, rule, r->clear + i, s->clear + i);
 }
 
+/* How long after an occurrence it may still be asked about. */
+static usec_t condition_span(const Condition *c) {
+        return usec_add(c->window, c->sustained_every);
+}
+
+static bool is_restarted(const Condition *c, const ConditionState *s, usec_t now) {
+        return s->restarted > 0 && usec_add(s->restarted, condition_span(c)) > now;
+}
+
+/* A wait for recovery that began anew looks back further than its own length. */
+static void expire(Engine *e, size_t rule, usec_t now) {
+        const Rule *r = e->rules->rules[rule];
+        RuleState *s = e->states + rule;
+        usec_t recently = usec_sub(now, USEC_PER_MIN), horizon = usec_sub(recently, s->look_back);
+
+        for (size_t i = 0; i < r->n_clear; i++)
+                if (is_restarted(r->clear + i, s->clear + i, recently) &&
+                        s->clear[i].restarts_after < horizon)
+                        horizon = s->clear[i].restarts_after;
+        history_expire(&s->history, horizon);
+}
+
 /* Fires what is due of one timed condition at `at`. */
 static int fire(Engine *e, size_t rule, const Condition *c, ConditionState *s, usec_t at, bool clears) {
         ConditionView view = view_of(e, rule, c, s);
@@ -183,7 +209,7 @@ static int fire_rule(Engine *e, size_t rule, usec_t at) {
                 if (k < 0)
                         error = k;
         }
-        history_expire(&s->history, usec_sub(at, usec_add(s->look_back, USEC_PER_MIN)));
+        expire(e, rule, at);
         update_deadline(e, rule);
         return error;
 }
@@ -273,7 +299,7 @@ static int feed_hit(Engine *e, const Event *event, const Hit *hit) {
 
         if (!hit_may_pass(signal, hit))
                 return 0;
-        history_expire(&s->history, usec_sub(e->now, usec_add(s->look_back, USEC_PER_MIN)));
+        expire(e, hit->rule, e->now);
         r = history_add(&s->history, hit, event, &o);
         if (r < 0)
                 return r;
@@ -340,7 +366,14 @@ static bool rests_on(const Rule *r, const Condition *c, SourceKind kind) {
         return false;
 }
 
-void engine_forget_windows(Engine *e, SourceKind kind) {
+/* What has had its answer by now is not asked about again. */
+static void restart(const Condition *c, ConditionState *s, usec_t engine_now, usec_t now) {
+        if (!is_restarted(c, s, engine_now))
+                s->restarts_after = usec_sub(engine_now, condition_span(c));
+        s->restarted = now > engine_now ? now : engine_now;
+}
+
+void engine_forget_windows(Engine *e, SourceKind kind, usec_t now) {
         for (size_t i = 0; i < e->rules->n_rules; i++) {
                 const Rule *r = e->rules->rules[i];
 
@@ -349,7 +382,7 @@ void engine_forget_windows(Engine *e, SourceKind kind) {
                                 e->states[i].when[j].blind_until = e->now;
                 for (size_t j = 0; j < r->n_clear; j++)
                         if (rests_on(r, r->clear + j, kind))
-                                e->states[i].clear[j].blind_until = e->now;
+                                restart(r->clear + j, e->states[i].clear + j, e->now, now);
                 update_deadline(e, i);
         }
 }
@@ -417,8 +450,9 @@ static json_t *marks_to_json(const ConditionState *states, size_t n) {
 
         for (size_t i = 0; i < n; i++)
                 (void) json_array_append_new(marks,
-                        json_pack("[I, I]", (json_int_t) states[i].evaluated,
-                                (json_int_t) states[i].blind_until));
+                        json_pack("[I, I, I, I]", (json_int_t) states[i].evaluated,
+                                (json_int_t) states[i].blind_until, (json_int_t) states[i].restarted,
+                                (json_int_t) states[i].restarts_after));
         return marks;
 }
 
@@ -428,6 +462,8 @@ static void marks_from_json(const json_t *marks, ConditionState *states, size_t 
 
                 states[i].evaluated = (usec_t) json_integer_value(json_array_get(mark, 0));
                 states[i].blind_until = (usec_t) json_integer_value(json_array_get(mark, 1));
+                states[i].restarted = (usec_t) json_integer_value(json_array_get(mark, 2));
+                states[i].restarts_after = (usec_t) json_integer_value(json_array_get(mark, 3));
         }
 }
 

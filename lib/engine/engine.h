@@ -66,9 +66,10 @@ int engine_feed(Engine *e, const Event *event, const Hit *hits, size_t n_hits);
 usec_t engine_now(const Engine *e);
 usec_t engine_next_deadline(const Engine *e); /* USEC_INFINITY when there is none */
 
-/* A source that lost events or stepped in time: open absences and counts that rest on it end as unknown
- * rather than firing. */
-void engine_forget_windows(Engine *e, SourceKind kind);
+/* A source that lost events or stepped in time, which is known `now`, by the wall clock: open absences and
+ * counts that rest on it end as unknown rather than raising; what is waited for to clear is waited for anew.
+ */
+void engine_forget_windows(Engine *e, SourceKind kind, usec_t now);
 
 /* The clock was set back, or a saved state is from the future: time begins again at `now`, and what was
  * remembered of later than that is forgotten with all open windows. The only way in which time goes back;

@@ -12,11 +12,12 @@
         "id: t\ntitle: t\nseverity: error\nmessage-id: 00000000000000000000000000000001\n"                  \
         "documentation: https://example.org/\nlayer: port\nsubject: host\nmessage: m\nexplanation: e\n"     \
         "remedy: {where: device, text: r}\nconfirm: {conclusive: true}\nkey: [module]\nevidence: "          \
-        "{signals: [a, b, c], within: 1s}\n"                                                                \
+        "{signals: [a, b, c, d], within: 1s}\n"                                                             \
         "signals:\n"                                                                                        \
         "  a: {log: {from: [runtime], match: 'aaa (?<module>.*) (?<n>.*)'}}\n"                              \
         "  b: {log: {from: [runtime], match: 'bbb (?<module>.*) (?<m>.*)'}}\n"                              \
-        "  c: {log: {from: [runtime], match: 'ccc (?<module>.*)'}}\n"
+        "  c: {log: {from: [runtime], match: 'ccc (?<module>.*)'}}\n"                                       \
+        "  d: {log: {from: [hub], match: 'ddd (?<module>.*)'}}\n"
 
 /* A step of a history: at second `at`, signal with its variables. An empty signal only lets time pass. */
 typedef struct Step {
@@ -182,6 +183,15 @@ static void feed(Engine *e, const Rule *rule, const Step *step) {
         ck_assert_int_eq(engine_feed(e, &event, &hit, 1), 0);
 }
 
+static void restart_engine(Engine **e, const RuleSet *set, EngineHandler handler) {
+        json_t *state = engine_save(*e);
+
+        *e = engine_free(*e);
+        ck_assert_int_eq(engine_new(e, set, handler), 0);
+        ck_assert_int_eq(engine_restore(*e, state), 0);
+        json_decref(state);
+}
+
 /* With restart: the engine is saved and restored between any two steps. */
 static void run_case(const Case *c, bool restart) {
         Outcome outcome = {.start = START};
@@ -193,14 +203,8 @@ static void run_case(const Case *c, bool restart) {
         ck_assert_int_eq(engine_new(&e, &set, handler), 0);
         for (size_t i = 0; i < ELEMENTSOF(c->steps) && c->steps[i].signal; i++) {
                 feed(e, rule, c->steps + i);
-                if (restart) {
-                        json_t *state = engine_save(e);
-
-                        e = engine_free(e);
-                        ck_assert_int_eq(engine_new(&e, &set, handler), 0);
-                        ck_assert_int_eq(engine_restore(e, state), 0);
-                        json_decref(state);
-                }
+                if (restart)
+                        restart_engine(&e, &set, handler);
         }
         if (strcmp(outcome.text, c->outcome) != 0)
                 ck_abort_msg("%s: \"%s\" instead of \"%s\"", c->name, outcome.text, c->outcome);
@@ -248,13 +252,81 @@ START_TEST(lost_source_ends_windows_as_unknown) {
 
         ck_assert_int_eq(engine_new(&e, &set, (EngineHandler){on_raise, on_clear, &outcome}), 0);
         feed(e, rule, &(Step){.at = 1, .signal = "a"});
-        engine_forget_windows(e, SOURCE_JOURNAL);
+        engine_forget_windows(e, SOURCE_JOURNAL, START + 1 * USEC_PER_SEC);
         ck_assert_uint_eq(engine_next_deadline(e), USEC_INFINITY);
         feed(e, rule, &(Step){.at = 90, .signal = ""});
         ck_assert_str_eq(outcome.text, "");
         feed(e, rule, &(Step){.at = 100, .signal = "a"});
         feed(e, rule, &(Step){.at = 190, .signal = ""});
         ck_assert_str_eq(outcome.text, "R130");
+}
+END_TEST
+
+/* The source of all signals is lost at these seconds; time passes up to the last of the steps. */
+typedef struct LossCase {
+        const char *name;
+        const char *rule;
+        Step steps[8];
+        unsigned lost[4];
+        unsigned clock_ahead; /* of the engine, when the loss is known */
+        const char *outcome;
+} LossCase;
+
+#define CALM "when: [{any: [a]}]\nclear: [{after: c, absent: [a], for: 120s}]\n"
+#define CALM_BELOW                                                                                          \
+        "when: [{count: a, at-least: 2, within: 10s}]\nclear: [{below: a, at-least: 2, every: 60s, for: "   \
+        "120s}]\n"
+
+/* A loss once blinded what a rule waits for to clear, and its incident stayed for good. */
+static const LossCase losses[] = {
+        {"a wait for recovery begins anew", CALM, {{1, "a"}, {2, "c"}, {1000, ""}}, {50}, 0, "R1 C170"},
+        {"at each loss", CALM, {{1, "a"}, {2, "c"}, {1000, ""}}, {50, 160, 270, 380}, 0, "R1 C500"},
+        {"and is ended as ever", CALM, {{1, "a"}, {2, "c"}, {150, "a"}, {1000, ""}}, {100}, 0, "R1 R150"},
+        {"a clock set forward does not end it", CALM, {{1, "a"}, {2, "c"}, {3000, ""}}, {50}, 1000,
+                "R1 C1170"},
+        {"what was answered is not asked about again", CALM, {{1, "a"}, {2, "c"}, {130, "a"}, {1000, ""}},
+                {140}, 0, "R1 C122 R130"},
+        {"what comes after the loss counts from its own time", CALM, {{1, "a"}, {60, "c"}, {1000, ""}}, {50},
+                0, "R1 C180"},
+        {"one that was answered during another's wait", CALM,
+                {{1, "a"}, {2, "c"}, {100, "a"}, {101, "c"}, {1000, ""}}, {130}, 0, "R1 R100 C250"},
+        {"a lull is looked for anew", CALM_BELOW, {{1, "a"}, {2, "a"}, {1000, ""}}, {60}, 0, "R2 C180 C240"},
+        {"at each loss, also once the last call is long ago", CALM_BELOW, {{1, "a"}, {2, "a"}, {2000, ""}},
+                {100, 190, 280, 370}, 0, "R2 C490 C550"},
+};
+
+static void run_loss_case(const LossCase *c, bool restart) {
+        Outcome outcome = {.start = START};
+        EngineHandler handler = {.raise = on_raise, .clear = on_clear, .userdata = &outcome};
+        _cleanup_(rule_freep) Rule *rule = parse(c->rule);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+        size_t lost = 0;
+
+        ck_assert_int_eq(engine_new(&e, &set, handler), 0);
+        for (size_t i = 0; i < ELEMENTSOF(c->steps) && c->steps[i].signal; i++) {
+                for (; lost < ELEMENTSOF(c->lost) && c->lost[lost] > 0 && c->lost[lost] < c->steps[i].at;
+                        lost++) {
+                        usec_t now = START + c->lost[lost] * USEC_PER_SEC;
+
+                        ck_assert_int_eq(engine_advance(e, now), 0);
+                        engine_forget_windows(e, SOURCE_JOURNAL, now + c->clock_ahead * USEC_PER_SEC);
+                        if (restart)
+                                restart_engine(&e, &set, handler);
+                }
+                feed(e, rule, c->steps + i);
+        }
+        if (strcmp(outcome.text, c->outcome) != 0)
+                ck_abort_msg("%s: \"%s\" instead of \"%s\"", c->name, outcome.text, c->outcome);
+}
+
+START_TEST(lost_source_restarts_recovery) {
+        run_loss_case(losses + _i, false);
+}
+END_TEST
+
+START_TEST(lost_source_restarts_recovery_over_restarts) {
+        run_loss_case(losses + _i, true);
 }
 END_TEST
 
@@ -280,6 +352,8 @@ int main(void) {
         tcase_add_loop_test(tc, condition_survives_restarts, 0, ELEMENTSOF(cases));
         tcase_add_test(tc, history_is_bounded);
         tcase_add_test(tc, lost_source_ends_windows_as_unknown);
+        tcase_add_loop_test(tc, lost_source_restarts_recovery, 0, ELEMENTSOF(losses));
+        tcase_add_loop_test(tc, lost_source_restarts_recovery_over_restarts, 0, ELEMENTSOF(losses));
         tcase_add_test(tc, time_never_goes_back);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
