@@ -330,16 +330,25 @@ int engine_feed(Engine *e, const Event *event, const Hit *hits, size_t n_hits) {
         return r < 0 ? r : error;
 }
 
+static bool is_in_container_logs(const Signal *s) {
+        return s->kind == EVENT_LOG &&
+                (s->origins & (1U << ORIGIN_AGENT | 1U << ORIGIN_HUB | 1U << ORIGIN_MODULE)) != 0;
+}
+
+static bool is_of_docker(const Signal *s) {
+        return s->kind == EVENT_CONTAINER || s->kind == EVENT_DOCKER_NETWORK;
+}
+
 static bool signal_comes_from(const Signal *s, SourceKind kind) {
         switch (kind) {
         case SOURCE_JOURNAL:
                 return s->kind == EVENT_LOG;
         case SOURCE_DOCKER_LOGS:
-                return s->kind == EVENT_LOG &&
-                        (s->origins & (1U << ORIGIN_AGENT | 1U << ORIGIN_HUB | 1U << ORIGIN_MODULE)) != 0;
-        case SOURCE_DOCKER_EVENTS:
+                return is_in_container_logs(s);
+        case SOURCE_DOCKER_EVENTS: /* its stream ends with the engine, and so do the logs */
+                return is_in_container_logs(s) || is_of_docker(s);
         case SOURCE_DOCKER_STATE:
-                return s->kind == EVENT_CONTAINER || s->kind == EVENT_DOCKER_NETWORK;
+                return is_of_docker(s);
         case SOURCE_NETWORK:
                 return s->kind == EVENT_LINK || s->kind == EVENT_ROUTE || s->kind == EVENT_ADDRESS ||
                         s->kind == EVENT_FORWARDING;

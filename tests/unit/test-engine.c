@@ -330,6 +330,21 @@ START_TEST(lost_source_restarts_recovery_over_restarts) {
 }
 END_TEST
 
+/* The engine's end takes the logs along: an absence in them once fired over the outage. */
+START_TEST(lost_docker_ends_windows_over_logs) {
+        Outcome outcome = {.start = START};
+        _cleanup_(rule_freep) Rule *rule = parse("when: [{after: d, absent: [b], for: 30s}]\n" ANY_C);
+        RuleSet set = {.rules = &rule, .n_rules = 1};
+        _cleanup_(engine_freep) Engine *e = NULL;
+
+        ck_assert_int_eq(engine_new(&e, &set, (EngineHandler){on_raise, on_clear, &outcome}), 0);
+        feed(e, rule, &(Step){.at = 1, .signal = "d"});
+        engine_forget_windows(e, SOURCE_DOCKER_EVENTS, START + 1 * USEC_PER_SEC);
+        feed(e, rule, &(Step){.at = 90, .signal = ""});
+        ck_assert_str_eq(outcome.text, "");
+}
+END_TEST
+
 START_TEST(time_never_goes_back) {
         Outcome outcome = {.start = START};
         _cleanup_(rule_freep) Rule *rule = parse("when: [{any: [a]}]\n" ANY_C);
@@ -354,6 +369,7 @@ int main(void) {
         tcase_add_test(tc, lost_source_ends_windows_as_unknown);
         tcase_add_loop_test(tc, lost_source_restarts_recovery, 0, ELEMENTSOF(losses));
         tcase_add_loop_test(tc, lost_source_restarts_recovery_over_restarts, 0, ELEMENTSOF(losses));
+        tcase_add_test(tc, lost_docker_ends_windows_over_logs);
         tcase_add_test(tc, time_never_goes_back);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
