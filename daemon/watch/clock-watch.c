@@ -1,5 +1,7 @@
 /* A timer that never fires but is cancelled when somebody sets the clock.
  *
+ * Promise: it is told before any timer fires by the new time, and before anything else is read.
+ *
  * Trap: the kernel cancels it after a suspend too. Whether the clock was really set shows in the distance
  * between wall clock and CLOCK_BOOTTIME, which a suspend leaves as it is. */
 
@@ -71,6 +73,9 @@ int clock_watch_new(ClockWatch **ret, sd_event *event, clock_stepped_t stepped, 
                 return r;
         TAKE_FD(fd);
         r = sd_event_source_set_description(w->source, "clock-set");
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_priority(w->source, SD_EVENT_PRIORITY_IMPORTANT);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(w);
