@@ -54,6 +54,18 @@ def route():
     follow.wait(kind="route", destination="default", deleted=True, initial=False)
 
 
+def replaced():
+    """after a route was replaced, everything is asked for again: the kernel does not tell which one went"""
+    namespace.ip("route", "add", "default", "via", "192.0.2.2")
+    namespace.ip("addr", "add", "203.0.113.1/24", "dev", "ew1")
+    namespace.ip("route", "replace", "default", "via", "203.0.113.2", "dev", "ew1")
+    follow.wait(kind="route", destination="default", dev="ew1", initial=False)
+    follow.wait(kind="route", destination="default", dev="ew1", initial=True)
+    assert follow.select(kind="route", destination="default", initial=True)[-1]["dev"] == "ew1"
+    namespace.ip("route", "del", "default")
+    follow.wait(kind="route", destination="default", dev="ew1", deleted=True)
+
+
 def address():
     """an address that comes and goes is told"""
     namespace.ip("addr", "add", "198.51.100.7/24", "dev", "ew1")
@@ -95,4 +107,4 @@ def end():
     follow.stop()
 
 
-lab.run_cases([start, mtu, forwarding, forwarding6, route, address, link, overrun, down, end])
+lab.run_cases([start, mtu, forwarding, forwarding6, route, replaced, address, link, overrun, down, end])

@@ -2,7 +2,8 @@
  *
  * Subscribes, then asks for everything, one kind after the other, through the same handler. What the kernel
  * could not deliver (ENOBUFS) or changed while it was being told (NLM_F_DUMP_INTR), or what it never tells
- * (the routes that go with a link), is made good by asking for everything once more.
+ * (the routes that go with a link, the one that another replaced), is made good by asking for everything
+ * once more.
  *
  * The trap: the kernel refuses a question while it still answers another on the same socket, so a new
  * enumeration waits for the end of the one under way, and after a storm a moment longer. */
@@ -151,6 +152,11 @@ static bool goes_down(const Event *event) {
         return event->kind == EVENT_LINK && !event->deleted && strcmp(event->link.operstate, "DOWN") == 0;
 }
 
+/* Which one that was, the kernel does not tell. */
+static bool replaces(const Event *event, const struct nlmsghdr *nlh) {
+        return event->kind == EVENT_ROUTE && !event->deleted && (nlh->nlmsg_flags & NLM_F_REPLACE);
+}
+
 static int take_message(Rtnetlink *n, const struct nlmsghdr *nlh) {
         bool is_answer = n->is_enumerating && nlh->nlmsg_pid == n->port && nlh->nlmsg_seq == n->seq;
         Event event = {};
@@ -170,7 +176,7 @@ static int take_message(Rtnetlink *n, const struct nlmsghdr *nlh) {
                 n->source.counters.n_errors++;
         else if (r > 0) {
                 deliver(n, &event, is_answer);
-                if (!is_answer && goes_down(&event))
+                if (!is_answer && (goes_down(&event) || replaces(&event, nlh)))
                         resync_in(n, RESYNC_PAUSE);
         }
         return 0;
