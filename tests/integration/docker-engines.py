@@ -2,6 +2,7 @@
 """The Docker source against engines that misbehave, or that cannot be had here: played over a Unix socket."""
 
 import json
+import queue
 import socketserver
 import struct
 import threading
@@ -24,6 +25,16 @@ def frame(nsec, line):
     return struct.pack(">BxxxL", 1, len(data)) + data
 
 
+def nanoseconds(timestamp):
+    second, nano = timestamp.split(".")
+    return int(second) * SECOND + int(nano)
+
+
+def container_event(number, name, action):
+    return json.dumps({"Type": "container", "Action": action, "timeNano": time.time_ns(), "Actor": {
+        "ID": ID % number, "Attributes": {"name": name}}}).encode() + b"\n"
+
+
 class Engine:
     """As much of an engine as the source asks for."""
 
@@ -33,6 +44,7 @@ class Engine:
         self.logs = {}
         self.past_events = []
         self.hung = set()
+        self.live_events = queue.Queue()
         self.asked = []
         self.ended = threading.Event()
         self.socket = lab.folder() / "engine.sock"
@@ -80,6 +92,9 @@ class Engine:
             prefix = f"/v{self.version}"
             assert path.startswith(prefix + "/"), path
             path = path[len(prefix):]
+        if path == "/events" and "until" in query and nanoseconds(query["since"]) > nanoseconds(query["until"]):
+            handler.send_error(400)
+            return
         handler.send_response(200)
         handler.send_header("Api-Version", self.version)
         handler.end_headers()
@@ -88,7 +103,9 @@ class Engine:
                 handler.wfile.write(event)
             if "until" not in query:
                 handler.wfile.flush()
-                self.ended.wait()
+                while event := self.live_events.get():
+                    handler.wfile.write(event)
+                    handler.wfile.flush()
         elif path.endswith("/logs"):
             self.send_logs(handler, path.split("/")[2], query)
         else:
@@ -110,9 +127,7 @@ class Engine:
         if "tail" in query:
             lines = lines[-int(query["tail"]):]
         if "since" in query:
-            second, nano = query["since"].split(".")
-            since = int(second) * SECOND + int(nano)
-            lines = [line for line in lines if line[0] >= since]
+            lines = [line for line in lines if line[0] >= nanoseconds(query["since"])]
         handler.wfile.write(b"".join(frame(*line) for line in lines))
         if "follow" in query:
             handler.wfile.flush()
@@ -201,12 +216,24 @@ def garbage():
     """events that are none are counted and passed over"""
     engine = Engine()
     engine.past_events = [b"not json\n", b"[]\n", b'{"Type":"container"}\n', b'{"x":"' + b"y" * 300_000 + b'"}\n',
-                          json.dumps({"Type": "container", "Action": "start", "timeNano": time.time_ns(), "Actor": {
-                              "ID": ID % 7, "Attributes": {"name": "stranger"}}}).encode() + b"\n"]
+                          container_event(7, "stranger", "start")]
     follow = lab.Follow("docker", engine.socket)
     follow.wait_live()
     follow.wait(kind="container", name="stranger", action="start")
     assert follow.status()["errors"] == 4, follow.status()
+    follow.stop()
+
+
+def ahead_of_the_clock():
+    """a position that the clock has yet to reach does not keep the engine from telling its events"""
+    engine = Engine()
+    state = lab.folder() / "state.json"
+    state.write_text(json.dumps({"docker": {"nsec": time.time_ns() + 3600 * SECOND, "frames": 3, "containers": {}}}))
+    follow = lab.Follow("docker", engine.socket, state)
+    follow.wait_live()
+    engine.live_events.put(container_event(7, "stranger", "start"))
+    follow.wait(kind="container", name="stranger", action="start")
+    assert not follow.select(kind="source-state", state="degraded")
     follow.stop()
 
 
@@ -220,4 +247,4 @@ def not_docker():
     follow.stop()
 
 
-lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, garbage, not_docker])
+lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, ahead_of_the_clock, garbage, not_docker])

@@ -158,14 +158,22 @@ static int open_events(Docker *d, uint64_t until_nsec) {
         return docker_get(d, path, options, &d->events.request);
 }
 
+/* A clock that is behind what was read: the engine refuses to tell of a time that is still to come. */
+static void limit_position(Docker *d, uint64_t now_nsec) {
+        if (d->event_position.nsec > now_nsec)
+                d->event_position = (DockerLogPosition){.nsec = now_nsec};
+}
+
 int docker_events_start(Docker *d) {
+        usec_t now = source_now(&d->source, CLOCK_REALTIME);
         int r;
 
+        limit_position(d, now * NSEC_PER_USEC);
         r = docker_channel_open(d, &d->events, SOURCE_DOCKER_EVENTS, d->event_position.nsec / NSEC_PER_USEC);
         if (r < 0)
                 return r;
         d->events_follow = false;
-        return open_events(d, source_now(&d->source, CLOCK_REALTIME) * NSEC_PER_USEC);
+        return open_events(d, now * NSEC_PER_USEC);
 }
 
 void docker_events_stop(Docker *d) {
