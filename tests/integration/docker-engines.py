@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Docker source against engines that misbehave, or that cannot be had here: played over a Unix socket."""
 
+import functools
 import json
 import queue
 import socketserver
@@ -44,6 +45,7 @@ class Engine:
         self.logs = {}
         self.past_events = []
         self.hung = set()
+        self.before = {}  # what is done before a path is answered
         self.live_events = queue.Queue()
         self.asked = []
         self.ended = threading.Event()
@@ -92,6 +94,8 @@ class Engine:
             prefix = f"/v{self.version}"
             assert path.startswith(prefix + "/"), path
             path = path[len(prefix):]
+        if path in self.before:
+            self.before[path]()
         if path == "/events" and "until" in query and nanoseconds(query["since"]) > nanoseconds(query["until"]):
             handler.send_error(400)
             return
@@ -237,6 +241,28 @@ def ahead_of_the_clock():
     follow.stop()
 
 
+def destroyed_in_the_sweep():
+    """a container that goes before the sweep has looked at it is not waited for"""
+    engine = Engine()
+    engine.add(1, "edgeAgent")
+    engine.add(2, "edgeHub")
+    inspected, is_told = [], threading.Event()
+
+    def inspect(number):
+        inspected.append(number)
+        is_told.wait()
+
+    engine.before = {f"/containers/{ID % number}/json": functools.partial(inspect, number) for number in (1, 2)}
+    follow = lab.Follow("docker", engine.socket)
+    lab.wait_until(lambda: inspected, what="the sweep")
+    engine.live_events.put(container_event(3 - inspected[0], "gone", "destroy"))
+    lab.wait_until(lambda: follow.status()["read"] == 1, what="the event")
+    is_told.set()
+    follow.wait_live()
+    assert len(inspected) == 1, inspected
+    follow.stop()
+
+
 def not_docker():
     """what answers without a sound version is not taken for Docker"""
     engine = Engine(version="1.41/../..")
@@ -247,4 +273,5 @@ def not_docker():
     follow.stop()
 
 
-lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, ahead_of_the_clock, garbage, not_docker])
+lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, ahead_of_the_clock,
+               destroyed_in_the_sweep, garbage, not_docker])

@@ -92,8 +92,10 @@ void docker_touch_container(Docker *d, DockerContainer *c) {
 
 void docker_bury_container(Docker *d, DockerContainer *c) {
         c->is_gone = true;
+        c->is_swept = false;
         c->inspect_at = 0;
         docker_inspect_in(d, c, c->log && c->log->channel.request ? DOCKER_BURIAL : 0);
+        arm(d, source_now(&d->source, CLOCK_MONOTONIC)); /* the sweep may have waited for nothing else */
 }
 
 void docker_networks_changed(Docker *d) {
@@ -220,7 +222,6 @@ static void on_inspected(void *userdata, const HttpResult *result) {
                 json_decref(json);
         } else
                 d->source.counters.n_errors++;
-        sweep_advance(d);
         docker_inspect_due(d);
 }
 
@@ -260,6 +261,7 @@ void docker_inspect_due(Docker *d) {
         DockerContainer *next;
         int r;
 
+        sweep_advance(d);
         if (d->inspect || !d->inspect_timer)
                 return;
         if (d->networks_wanted && d->sweep == DOCKER_SWEEP_NONE && !d->list) {
@@ -324,7 +326,6 @@ static void on_list(void *userdata, const HttpResult *result) {
         take_list(d, list);
         json_decref(list);
         d->sweep = DOCKER_SWEEP_INSPECT;
-        sweep_advance(d);
         docker_inspect_due(d);
 }
 
