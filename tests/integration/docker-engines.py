@@ -263,6 +263,28 @@ def destroyed_in_the_sweep():
     follow.stop()
 
 
+def log_that_fails():
+    """a log that could not be read is told as lost, and tried again without keeping what is newer waiting"""
+    engine = Engine()
+    engine.add(1, "edgeHub")
+    path = f"/containers/{ID % 1}/logs"
+    tries = []
+
+    def fail():
+        tries.append(path)
+        if len(tries) == 1:
+            raise ConnectionResetError
+        engine.ended.wait()
+
+    engine.before[path] = fail
+    follow = lab.Follow("docker", engine.socket)
+    follow.wait(kind="lost", source="docker-logs")
+    lab.wait_until(lambda: len(tries) == 2, what="another try")
+    engine.live_events.put(container_event(7, "stranger", "start"))
+    follow.wait(kind="container", name="stranger", action="start", seconds=5)
+    follow.stop()
+
+
 def not_docker():
     """what answers without a sound version is not taken for Docker"""
     engine = Engine(version="1.41/../..")
@@ -274,4 +296,4 @@ def not_docker():
 
 
 lab.run_cases([hung_container, big_log, stepped, stepped_and_restarted, stepped_and_rotated, ahead_of_the_clock,
-               destroyed_in_the_sweep, garbage, not_docker])
+               destroyed_in_the_sweep, log_that_fails, garbage, not_docker])

@@ -1,6 +1,6 @@
-/* Runs one source of the daemon and prints each event that it hands in, one JSON object a line, and each
- * change of its state. Linked from the daemon's own objects but for the intake, which is replaced here: it
- * wants everything and lets what left the merge out on standard output.
+/* Runs one source of the daemon and prints each event that it hands in, one JSON object a line, each
+ * change of its state, and each loss. Linked from the daemon's own objects but for the intake, which is
+ * replaced here: it wants everything and lets what left the merge out on standard output.
  *
  * follow-source NAME SOCKET STATE COLD-START-SECONDS
  *
@@ -149,6 +149,10 @@ static void on_changed(void *userdata, const Source *s) {
                 source_state_to_string(s->state), "reason", s->reason));
 }
 
+static void on_lost(void *userdata, SourceKind kind) {
+        print_object(json_pack("{s:s, s:s}", "kind", "lost", "source", source_kind_to_string(kind)));
+}
+
 static int fetch(void *userdata, World *world, const char *key, usec_t now) {
         return -ENODATA;
 }
@@ -263,7 +267,8 @@ static const SourceOps *find_ops(const char *name) {
 static int follow(Follow *f, const char *name, const char *socket, usec_t cold_start) {
         _cleanup_(config_freep) Config *config = NULL;
         _cleanup_(merge_freep) Merge *merge = NULL;
-        SourceContext context = {.cold_start = cold_start, .changed = on_changed, .userdata = f};
+        SourceContext context = {
+                .cold_start = cold_start, .changed = on_changed, .lost = on_lost, .userdata = f};
         json_t *positions = json_load_file(f->state_path, 0, NULL);
         int r;
 

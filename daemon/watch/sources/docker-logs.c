@@ -14,10 +14,11 @@
 
 #include <stdio.h>
 
-#define COLD_TAIL     32768U /* lines; a quarter of it while they are more than DOCKER_COLD_LOG_MAX */
-#define COLD_TAIL_MIN 64U
-#define STEPPED_TAIL  10000U
-#define RETRY_MAX     (60 * USEC_PER_SEC)
+#define COLD_TAIL          32768U /* lines; a quarter of it while they are more than DOCKER_COLD_LOG_MAX */
+#define COLD_TAIL_MIN      64U
+#define STEPPED_TAIL       10000U
+#define RETRY_MAX          (60 * USEC_PER_SEC)
+#define IDLE_DOUBLINGS_MAX 4U /* of DOCKER_IDLE_TIMEOUT, to 16 min */
 
 static const char *const phases[DOCKER_LOG_PHASE_X_MAX] = {
         [DOCKER_LOG_IDLE] = "ended",
@@ -176,6 +177,16 @@ static void retry_later(DockerLog *log, const char *reason) {
         docker_inspect_in(d, log->container, pause);
 }
 
+/* What it would have told meanwhile is unknown. Said once: a log that never opens must not keep all windows
+ * over logs from ever raising. */
+static void log_failed(DockerLog *log, const char *reason) {
+        const SourceContext *context = &log->docker->source.context;
+
+        if (log->n_failures == 0 && context->lost)
+                context->lost(context->userdata, SOURCE_DOCKER_LOGS);
+        retry_later(log, reason);
+}
+
 static void log_refused(DockerLog *log, const HttpResult *result) {
         json_t *object = json_loadb(result->body.data, result->body.len, 0, NULL);
         const char *message = json_string_value(json_object_get(object, "message"));
@@ -192,7 +203,7 @@ static void log_refused(DockerLog *log, const HttpResult *result) {
 
 static void log_reopen(DockerLog *log, DockerLogPhase phase) {
         if (log_open(log, phase) < 0)
-                retry_later(log, "cannot be opened: out of memory");
+                log_failed(log, "cannot be opened: out of memory");
 }
 
 /* The clock is behind what was read, so that the position names a time still to come; or it was once, so
@@ -267,12 +278,12 @@ static void on_done(void *userdata, const HttpResult *result) {
                 log_reopen(log, DOCKER_LOG_MEASURE);
         } else if (result->error == -EBADMSG) {
                 d->source.counters.n_errors++;
-                retry_later(log, "its frames make no sense");
+                log_failed(log, "its frames make no sense");
         } else if (phase == DOCKER_LOG_MEASURE && result->error == -EFBIG) {
                 log_reopen(log, DOCKER_LOG_BACKLOG);
         } else if (docker_is_out_of_reach(result)) {
                 d->source.counters.n_lost += phase == DOCKER_LOG_FOLLOW;
-                retry_later(log, "the engine ended the stream");
+                log_failed(log, "the engine ended the stream");
         } else if (result->status == 404 || result->status == 409) {
                 docker_channel_close(&log->channel);
                 docker_inspect_in(d, log->container, USEC_PER_SEC);
@@ -316,6 +327,12 @@ static void log_path(const DockerLog *log, DockerLogPhase phase, char *path, siz
                 log->container->id, phase == DOCKER_LOG_FOLLOW ? "&follow=1" : "", since, tail);
 }
 
+/* A log that was too big to be searched in time is given longer. */
+static usec_t idle_timeout(const DockerLog *log) {
+        return DOCKER_IDLE_TIMEOUT << (log->n_failures < IDLE_DOUBLINGS_MAX ? log->n_failures
+                                                                            : IDLE_DOUBLINGS_MAX);
+}
+
 static int log_open(DockerLog *log, DockerLogPhase phase) {
         Docker *d = log->docker;
         DockerLogPosition skip = log->is_searching ? (DockerLogPosition){} : log->position;
@@ -324,14 +341,15 @@ static int log_open(DockerLog *log, DockerLogPhase phase) {
         int r;
 
         if (phase != DOCKER_LOG_FOLLOW)
-                options.idle_timeout = DOCKER_IDLE_TIMEOUT;
+                options.idle_timeout = idle_timeout(log);
         if (!log->channel.input) {
                 r = docker_channel_open(
                         d, &log->channel, SOURCE_DOCKER_LOGS, log->position.nsec / NSEC_PER_USEC);
                 if (r < 0)
                         return r;
         }
-        if (phase == DOCKER_LOG_FOLLOW)
+        /* one that failed is not waited for: meanwhile nothing newer would leave, from any source */
+        if (phase == DOCKER_LOG_FOLLOW || log->n_failures > 0)
                 merge_set_live(log->channel.input);
         decoder_end(log);
         if (phase != DOCKER_LOG_MEASURE) {
