@@ -2,6 +2,8 @@
 #include "daemon/watch/source.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "tests/unit/unit.h"
 
@@ -124,6 +126,80 @@ START_TEST(failure_degrades_and_is_tried_again) {
 }
 END_TEST
 
+static const SourceOps *find_ops(const char *name) {
+        const SourceOps *const *registry;
+        size_t n;
+
+        registry = source_registry(&n);
+        FOREACH_ARRAY (ops, registry, n)
+                if (strcmp((*ops)->name, name) == 0)
+                        return *ops;
+        ck_abort_msg("no source %s", name);
+}
+
+/* An engine that takes connections and never answers. */
+static int listen_in(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, 4), 0);
+        return fd;
+}
+
+/* Each attempt once kept what all other sources had read for as long as a hung engine was given to answer.
+ */
+START_TEST(docker_that_failed_keeps_nobody_waiting) {
+        char folder[] = "/tmp/edgewatch-source-XXXXXX", path[64];
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(merge_freep) Merge *merge = NULL;
+        _cleanup_(world_freep) World *world = NULL;
+        _cleanup_(matcher_freep) Matcher *matcher = NULL;
+        _cleanup_(diagnosis_freep) Diagnosis *diagnosis = NULL;
+        RuleSet rules = {};
+        SourceContext context = {};
+        Event event = {.kind = EVENT_LOG, .source = SOURCE_JOURNAL, .time = USEC_PER_HOUR};
+        MergeInput *journal;
+        Source *s;
+        int fd;
+
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        (void) snprintf(path, sizeof(path), "%s/socket", folder);
+        fd = listen_in(path);
+        ck_assert_int_eq(config_new(&config), 0);
+        config->docker_socket = strdup(path);
+        ck_assert_int_eq(merge_new(&merge), 0);
+        ck_assert_int_eq(world_new(&world, (WorldOps){}), 0);
+        ck_assert_int_eq(matcher_new(&matcher, &rules, &(ProblemList){}), 0);
+        ck_assert_int_eq(diagnosis_new(&diagnosis, &rules, matcher, world, (DiagnosisOps){}), 0);
+        ck_assert_int_eq(intake_new(&context.intake, merge, diagnosis), 0);
+        ck_assert_int_ge(sd_event_new(&context.event), 0);
+        context.config = config;
+        context.world = world;
+        ck_assert_int_eq(source_new(find_ops("docker"), &context, &s), 0);
+        ck_assert_int_eq(merge_add_input(merge, SOURCE_JOURNAL, &journal), 0);
+        merge_set_live(journal);
+        ck_assert_int_eq(merge_push(journal, event_dup(&event)), 0);
+
+        source_start(s);
+        ck_assert_int_eq(s->state, SOURCE_CATCHING_UP);
+        ck_assert_ptr_null(merge_pop(merge));
+        s->n_failures = 1;
+        source_start(s);
+        ck_assert_int_eq(s->state, SOURCE_CATCHING_UP);
+        (void) event_free(merge_pop(merge));
+        ck_assert_uint_eq(merge_position(merge), USEC_INFINITY);
+
+        ck_assert_ptr_null(source_free(s));
+        (void) intake_free(context.intake);
+        (void) sd_event_unref(context.event);
+        (void) close(fd);
+        (void) unlink(path);
+        (void) rmdir(folder);
+}
+END_TEST
+
 START_TEST(states_have_names) {
         for (SourceState s = 0; s < SOURCE_STATE_X_MAX; s++)
                 ck_assert_ptr_nonnull(source_state_to_string(s));
@@ -139,6 +215,7 @@ int main(void) {
         tcase_add_test(c, registry_is_alphabetical_and_whole);
         tcase_add_test(c, every_source_can_be_switched_off);
         tcase_add_test(c, failure_degrades_and_is_tried_again);
+        tcase_add_test(c, docker_that_failed_keeps_nobody_waiting);
         tcase_add_test(c, states_have_names);
         suite_add_tcase(suite, c);
         return run_suite(suite);

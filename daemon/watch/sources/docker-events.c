@@ -169,6 +169,9 @@ int docker_events_start(Docker *d) {
         int r;
 
         limit_position(d, now * NSEC_PER_USEC);
+        r = docker_channel_open(d, &d->state, SOURCE_DOCKER_STATE, d->event_position.nsec / NSEC_PER_USEC);
+        if (r < 0)
+                return r;
         r = docker_channel_open(d, &d->events, SOURCE_DOCKER_EVENTS, d->event_position.nsec / NSEC_PER_USEC);
         if (r < 0)
                 return r;

@@ -332,6 +332,8 @@ static int docker_start(Source *s) {
         r = docker_channel_open(d, &d->state, SOURCE_DOCKER_STATE, d->event_position.nsec / NSEC_PER_USEC);
         if (r < 0)
                 return r;
+        if (s->n_failures > 0) /* not waited for before it answers: it may be hung */
+                merge_set_live(d->state.input);
         d->state.is_held = true; /* until the first sweep has found everything */
         json_decref(d->held_positions);
         d->held_positions = positions(d);
