@@ -16,6 +16,7 @@ typedef struct Fix {
         const char *probe;   /* of lib/probes: has to confirm before, and to refute after */
         const char *symptom; /* the rule whose remedy it is, as the probe is told */
         const char *subject; /* the default one; NULL when it has to be named */
+        bool has_subjects;   /* takes others, and its plan refuses what is none of them */
         bool for_people;     /* planned only, never applied by the fixer */
         usec_t settle;       /* how long after the last step the verification may take */
 

@@ -44,6 +44,16 @@ static int new_id(char ret[static FIX_RUN_ID_BYTES + 1]) {
         return r;
 }
 
+/* Attempts are counted by subject: were every name good, a caller would have a budget for each. What is only
+ * planned is not counted. */
+static int plan_subject(FixContext *c, const Fix *fix, FixPlan *plan) {
+        if (!fix->subject || fix->has_subjects || fix->for_people ||
+                strcmp(plan->subject, fix->subject) == 0)
+                return fix->plan(c, plan);
+        return fix_plan_refuse(
+                plan, "%s is for %s only, not for %s", fix->name, fix->subject, plan->subject);
+}
+
 /* One verdict and what follows from it. *ret_verdict is only told when a plan was made. */
 static int make_plan(Runner *r, const Fix *fix, const FixRequest *q, const char *run, FixPlan **ret,
         Verdict *ret_verdict) {
@@ -65,7 +75,7 @@ static int make_plan(Runner *r, const Fix *fix, const FixRequest *q, const char 
                 return -ENOMEM;
         if (answer.verdict == VERDICT_CONFIRMS) {
                 c->proof = &answer;
-                k = fix->plan(c, plan);
+                k = plan_subject(c, fix, plan);
                 c->proof = NULL;
                 if (k >= 0 && plan->losses.n > 0 && !c->config->allow_container_data_loss)
                         k = fix_plan_refuse(plan,

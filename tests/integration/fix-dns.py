@@ -112,6 +112,8 @@ def repair_and_undo():
     """names resolve in the module's network afterwards; other keys, containers and their content stay; undo restores"""
     global late
     assert not resolves()
+    result = fixer(do="apply", fix=FIX, subject="a1")
+    assert result["outcome"] == "refused" and "for edgeAgent only, not for a1" in result["because"], result
     late = 6
     result = fixer(do="apply", fix=FIX)
     assert result["outcome"] == "fixed", (result, fixer.err)

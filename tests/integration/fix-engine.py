@@ -87,6 +87,8 @@ def swap_runtime(gone, installed):
 
 def guards():
     """it refuses, and names the guard, where it could make things worse"""
+    result = home.fixer(do="apply", fix=FIX, subject="a1")
+    assert result["outcome"] == "refused" and "a1 is not the modules' network, but azure-iot-edge is" in result["because"], result
     docker("network", "create", "test-azure-iot-edge")
     refused(home, "the name of network test-azure-iot-edge contains azure-iot-edge")
     docker("network", "rm", "test-azure-iot-edge")
@@ -155,7 +157,8 @@ def restart_module():
     result = fixer(do="apply", fix="restart-module", subject="sensor")
     assert result["outcome"] == "refused" and "mgmt.sock is not there" in result["because"], result
     api = ManagementApi("/run/iotedge/mgmt.sock", docker)
-    for name, words in (("done", "exit code 0"), ("backup", "does not own"), ("edgeHub", "edgeHub is running")):
+    for name, words in (("done", "exit code 0"), ("backup", "does not own"), ("edgeHub", "edgeHub is running"),
+                        (docker("inspect", "-f", "{{.Id}}", "sensor")[:20], "does not own")):
         result = fixer(do="apply", fix="restart-module", subject=name)
         assert result["outcome"] in ("refused", "not-needed") and words in result["because"], result
     assert api.requests == []
@@ -167,4 +170,14 @@ def restart_module():
     assert result["outcome"] == "rolled-back" and "exit code 4" in result["because"], result
 
 
-lab.run_cases([plan, repair, stopped_ones_start, take_back, guards, legacy, restart_module])
+def another_network():
+    """asked for the default network, as an incident has it, the plan is for the one that edgeAgent is on instead"""
+    docker("network", "create", "plant")
+    docker("network", "connect", "plant", "edgeAgent")
+    docker("network", "disconnect", "azure-iot-edge", "edgeAgent")
+    for subject in ("azure-iot-edge", "plant"):
+        made = home.fixer.plan(fix=FIX, subject=subject)
+        assert made["subject"] == "plant" and made["because"].startswith("the Docker network plant has"), made
+
+
+lab.run_cases([plan, repair, stopped_ones_start, take_back, guards, legacy, restart_module, another_network])

@@ -252,6 +252,7 @@ const Fix fix_daemon_sockets = {
         .probe = "daemon-sockets",
         .symptom = "daemon-socket-permission",
         .subject = "aziot-edged.service",
+        .has_subjects = true,
         .settle = 3 * USEC_PER_MIN,
         .plan = plan,
         .verify = verify,

@@ -220,6 +220,21 @@ static int add_commands(FixPlan *plan, const Sketch *s) {
         return r < 0 ? r : fix_plan_note(&plan->by_person, "systemctl start %s", service);
 }
 
+/* An incident names the default network, as no line of a log tells another: what is repaired, and counted,
+ * is the one that edgeAgent is on. */
+static int name_network(FixPlan *p, const char *network) {
+        char *name;
+
+        if (strcmp(p->subject, network) != 0 && strcmp(p->subject, fix_docker_network_mtu.subject) != 0)
+                return fix_plan_refuse(p, "%s is not the modules' network, but %s is", p->subject, network);
+        name = strdup(network);
+        if (!name)
+                return -ENOMEM;
+        free(p->subject);
+        p->subject = name;
+        return 0;
+}
+
 static int plan(FixContext *c, FixPlan *p) {
         _cleanup_(sketch_done) Sketch s = {.name = variable(c, "network")};
         _cleanup_(freep) char *why = NULL;
@@ -229,6 +244,9 @@ static int plan(FixContext *c, FixPlan *p) {
         if (!s.network || !c->device.parts[DEVICE_CONTAINERS])
                 return fix_plan_refuse(p, "the engine does not tell of the network %s and its containers",
                         s.name[0] ? s.name : p->subject);
+        r = name_network(p, s.name);
+        if (r < 0 || p->refusal)
+                return r;
         s.id = json_field_string(s.network, "Id");
         s.attachments = docker_attachments(c->device.parts[DEVICE_CONTAINERS], s.name, s.id);
         r = s.attachments ? guard(c, &s, &why) : -ENOMEM;
@@ -324,6 +342,7 @@ const Fix fix_docker_network_mtu = {
         .probe = "network-mtu",
         .symptom = "agent-lte-mtu",
         .subject = "azure-iot-edge",
+        .has_subjects = true,
         .settle = 5 * USEC_PER_MIN,
         .plan = plan,
         .verify = verify,

@@ -23,7 +23,8 @@ static const struct {
 static const char *guard_container(const FixContext *c, const char *module) {
         const Container *container = world_container(c->world, module);
 
-        if (!container || !container_is_owned(container))
+        /* the World finds it by its id, too, or a part of it: attempts are counted by name */
+        if (!container || !container_is_owned(container) || !text_is(text_of(container->name), module))
                 return "it is no module: the runtime does not own a container of this name";
         if (container->status && strcmp(container->status, "dead") == 0)
                 return "its container is dead and cannot be started; remove it with docker rm -f, and "
