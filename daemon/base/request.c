@@ -7,9 +7,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/base/macro.h"
+#include "daemon/base/clock.h"
 
-#define WAIT_MS 5000
+#define WAIT (5 * USEC_PER_SEC) /* for the whole request, however slowly it comes */
 
 int socket_connect(const char *path, int flags) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -34,13 +34,14 @@ int request_send(int fd, const char *text) {
 }
 
 int request_read(int fd, char *buffer, size_t size) {
+        usec_t deadline = usec_add(monotonic_now(), WAIT);
         size_t len = 0;
 
         while (len < size && !memchr(buffer, '\n', len)) {
                 struct pollfd wait = {.fd = fd, .events = POLLIN};
                 ssize_t n;
 
-                if (poll(&wait, 1, WAIT_MS) <= 0)
+                if (poll(&wait, 1, (int) (usec_sub(deadline, monotonic_now()) / USEC_PER_MSEC)) <= 0)
                         return -ETIMEDOUT;
                 n = read(fd, buffer + len, size - len);
                 if (n < 0)

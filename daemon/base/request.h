@@ -12,5 +12,5 @@ int socket_connect(const char *path, int flags);
 int request_send(int fd, const char *text);
 
 /* One line, or everything until the other side has said that there is no more. Returns its length, at most
- * `size`, or a negative errno: -ETIMEDOUT when nothing comes for a few seconds. */
+ * `size`, or a negative errno: -ETIMEDOUT when it is not whole within a few seconds. */
 int request_read(int fd, char *buffer, size_t size);

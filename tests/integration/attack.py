@@ -251,6 +251,23 @@ def prober_junk():
     assert time.monotonic() - begin < 8
 
 
+def slow_requests():
+    """prober, fixer: a request that comes a byte at a time is waited for as long as any, 5 s"""
+    for args in ([os.environ["EDGEWATCH_PROBE"]], fixer("off")):
+        ours, theirs = pair_of(STRANGER)
+        begin = time.monotonic()
+        with ours, subprocess.Popen([str(a) for a in args], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+            theirs.close()
+            ours.settimeout(1)
+            answer = b""
+            while not answer and time.monotonic() - begin < 20:
+                send(ours, b" ")
+                with contextlib.suppress(TimeoutError):
+                    answer = ours.recv(4096)
+            process.terminate()
+        assert b"no request came" in answer and 4 < time.monotonic() - begin < 10, (answer, time.monotonic() - begin)
+
+
 def fixer_junk():
     """fixer: whatever is no request is an error, from edgewatchd's user and from strangers, with every fix on apply"""
     for uid in (NOBODY, STRANGER):
@@ -270,6 +287,6 @@ def fixer_strangers():
     assert history["runs"] == [], history
 
 
-CASES = [gate_tricks, gate_garbage, gate_strangers, gate_slow, gate_many, gate_more, gate_is_quiet, prober_junk, fixer_junk, fixer_strangers]
+CASES = [gate_tricks, gate_garbage, gate_strangers, gate_slow, gate_many, gate_more, gate_is_quiet, prober_junk, slow_requests, fixer_junk, fixer_strangers]
 
 lab.run_cases(CASES)
