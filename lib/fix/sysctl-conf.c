@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define OWN_NAME    "99-zz-edgewatch.conf" /* behind Debian's 99-sysctl.conf, which is /etc/sysctl.conf */
-#define SETTING_MAX 256
+#define SETTING_MAX (SYSCTL_NAME_MAX - sizeof("/proc/sys/") + 1)
 
 /* "net/ipv4/ip_forward", in which a "." is part of a link's name, as systemd and procps do it. */
 static int normalise(Text name, char ret[static SETTING_MAX]) {
@@ -25,6 +25,22 @@ static int normalise(Text name, char ret[static SETTING_MAX]) {
         return 0;
 }
 
+int sysctl_conf_path(const char *setting, char ret[static SYSCTL_NAME_MAX]) {
+        char name[SETTING_MAX];
+        int r = normalise(text_of(setting), name);
+
+        if (r >= 0)
+                (void) snprintf(ret, SYSCTL_NAME_MAX, "/proc/sys/%s", name);
+        return r;
+}
+
+/* net.ipv4.conf.all.forwarding is the same bit, to the kernel too. */
+static bool is_setting(const char *name, const char *setting) {
+        return fnmatch(name, setting, FNM_PATHNAME) == 0 ||
+                (strcmp(setting, "net/ipv4/ip_forward") == 0 &&
+                        fnmatch(name, "net/ipv4/conf/all/forwarding", FNM_PATHNAME) == 0);
+}
+
 static bool line_gives(Text line, const char *setting, Text *ret_value) {
         const char *equals = memchr(line.data, '=', line.len);
         char name[SETTING_MAX];
@@ -37,8 +53,7 @@ static bool line_gives(Text line, const char *setting, Text *ret_value) {
                 line = text_skip(line, 1);
                 at--;
         }
-        if (normalise(text_strip(text_clip(line, at)), name) < 0 ||
-                fnmatch(name, setting, FNM_PATHNAME) != 0)
+        if (normalise(text_strip(text_clip(line, at)), name) < 0 || !is_setting(name, setting))
                 return false;
         *ret_value = text_strip(text_skip(line, at + 1));
         return true;

@@ -49,11 +49,14 @@ static int confirm(ProbeAnswer *a, const char *setting, const char *what) {
 }
 
 static int check_link(const ProbeQuestion *q, const char *what, const char *ifname, ProbeAnswer *a) {
-        char setting[sizeof("net.ipv4.conf..forwarding") + IFNAMSIZ];
+        char setting[sizeof("net.ipv4.conf..forwarding") + IFNAMSIZ], link[IFNAMSIZ], *dot;
 
         if (strlen(ifname) >= IFNAMSIZ || world_forwarding(q->world, FAMILY_INET, ifname, q->now) != 0)
                 return 0;
-        (void) snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.forwarding", ifname);
+        (void) snprintf(link, sizeof(link), "%s", ifname);
+        while ((dot = strchr(link, '.')))
+                *dot = '/'; /* as sysctl.d(5) spells it: a dot goes between names */
+        (void) snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.forwarding", link);
         return confirm(a, setting, what);
 }
 

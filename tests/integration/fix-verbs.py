@@ -19,6 +19,7 @@ import lab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
+REDIRECTS = "/proc/sys/net/ipv4/conf/all/accept_redirects"
 RIVAL = Path("/etc/sysctl.d/zz-hardening.conf")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -36,12 +37,17 @@ fix = fixer.Fixer(prefix=device.enter())
 own_files = set(Path("/etc/sysctl.d").iterdir())
 
 
+def read(path):
+    return lab.command(*device.enter("cat", path))
+
+
 def forwarding():
-    return lab.command(*device.enter("cat", FORWARD))
+    return read(FORWARD)
 
 
 def break_it():
     device.write(FORWARD, 0)
+    device.write(REDIRECTS, 0)  # which the kernel ties to the forwarding
     RIVAL.write_text("# Routers only.\nnet/ipv4/ip_forward = 0\n")
 
 
@@ -50,7 +56,7 @@ def files():
 
 
 def as_it_was():
-    return forwarding() == "0" and files() == {RIVAL.name: "# Routers only.\nnet/ipv4/ip_forward = 0\n"}
+    return (forwarding(), read(REDIRECTS)) == ("0", "0") and files() == {RIVAL.name: "# Routers only.\nnet/ipv4/ip_forward = 0\n"}
 
 
 def is_repaired():
@@ -106,13 +112,44 @@ def plans():
         code, out, err = fix.ctl("fix", "plan", word, prefix=NOBODY)
         assert code == 0, (out, err)
         for part in ("ip-forward of host\n", "1. Set net.ipv4.ip_forward to 1 now",
-                     f"which wins over {RIVAL} (that sets net.ipv4.ip_forward to 0)", "Modules meanwhile\n  run on\n",
+                     f"which wins over {RIVAL} (that turns it off)", "Modules meanwhile\n  run on\n",
                      "planned: "):
             assert part in out, (part, out)
     code, out, _ = fix.ctl("fix", "plan", "ip-forward", "--json")
     answer = json.loads(out)
     assert code == 0 and len(answer["plan"]["steps"]) == 2 and answer["result"]["outcome"] == "planned", answer
     assert as_it_was() and not fix.pending()
+
+
+def rivals():
+    """plan: the bit's other name counts too; a file that is masked, or replaced by one in a folder before, does not"""
+    def wins_over():
+        code, out, _ = fix.ctl("fix", "plan", "ip-forward", "--json")
+        assert code == 0, out
+        return re.search(r"(?:which wins over (\S+)|$)", json.loads(out)["plan"]["steps"][1]["text"])[1]
+    RIVAL.write_text("net.ipv4.conf.all.forwarding = 0\n")
+    assert wins_over() == str(RIVAL)
+    later, instead = Path("/run/sysctl.d/zzz.conf"), Path("/etc/sysctl.d/zzz.conf")
+    later.write_text("net.ipv4.ip_forward = 0\n")
+    assert wins_over() == str(later)
+    instead.symlink_to("/dev/null")
+    assert wins_over() == str(RIVAL)
+    instead.unlink()
+    instead.write_text("# Nothing.\n")
+    assert wins_over() == str(RIVAL)
+    later.unlink()
+    instead.unlink()
+    break_it()
+
+
+def other_names():
+    """a name of the caller's own has no budget of its own: whoever asks, the device is `host`"""
+    fix.configure("fixes: {mode: apply}\n")
+    for prefix in ([], NOBODY):
+        code, out, _ = fix.ctl("fix", "apply", "ip-forward", "--subject=a1", "--yes", prefix=prefix)
+        assert code == 1 and "refused: ip-forward is for host only, not for a1" in out, out
+    fix.configure("")
+    assert as_it_was() and not fix.ask(do="history")[-1]["runs"]
 
 
 def consent():
@@ -156,6 +193,40 @@ def undoes():
     assert code == 0 and re.search(rf"^{runs[0]['run']} ip-forward +host .* undone +uid 0 +- ", out, re.M), out
     code, out, _ = fix.ctl("fix", "undo", runs[0]["run"])
     assert code == 2 and "there is no such run that can be undone" in out, out
+
+
+def boot():
+    """What systemd makes of the files of sysctl.d, of those that are the namespace's own."""
+    device.write(FORWARD, 0)
+    lab.command(*device.enter("/lib/systemd/systemd-sysctl", "--prefix=/net/ipv4/ip_forward", "--prefix=/net/ipv4/conf"))
+
+
+def lasts():
+    """the next boot: on again over the bit's other name, where a file before says 1 already; and a link that has a dot"""
+    before = Path("/etc/sysctl.d/10-router.conf")
+    before.write_text("net.ipv4.ip_forward = 1\n")
+    RIVAL.write_text("net.ipv4.conf.all.forwarding = 0\n")
+    boot()
+    assert forwarding() == "0" and fix.ctl("fix", "apply", "ip-forward", "--yes")[0] == 0
+    boot()
+    assert forwarding() == "1", files()
+    bit = "/proc/sys/net/ipv4/conf/eth0.100/forwarding"
+    device.ip("link", "add", "eth0.100", "type", "veth", "peer", "name", "beyond")
+    for words in (("link", "set", "beyond", "up"), ("link", "set", "eth0.100", "up"), ("addr", "add", "10.7.0.2/24", "dev", "eth0.100"),
+                  ("route", "add", "default", "via", "10.7.0.1")):
+        device.ip(*words)
+    Path("/run/sysctl.d/zzz.conf").write_text("net/ipv4/conf/eth0.100/forwarding = 0\n")
+    boot()
+    assert read(bit) == "0"
+    code, out, _ = fix.ctl("fix", "apply", "ip-forward", "--yes")
+    assert code == 0 and "Set net.ipv4.conf.eth0/100.forwarding to 1 now" in out and "wins over /run/sysctl.d/zzz.conf" in out, out
+    assert read(bit) == "1"
+    boot()
+    assert read(bit) == "1", files()
+    device.ip("link", "del", "eth0.100")
+    for path in (*set(Path("/etc/sysctl.d").iterdir()), Path("/run/sysctl.d/zzz.conf")):
+        path.unlink()
+    break_it()
 
 
 def of_incident():
@@ -309,5 +380,5 @@ def nobody_there():
     assert code == 2 and f"edgewatch-fix cannot be asked at {fix.path}: No such file or directory" in err, err
 
 
-lab.run_cases([lists, nothing_yet, plans, consent, applies, undoes, of_incident, for_people, usage, hostile, large_answer,
+lab.run_cases([lists, nothing_yet, plans, rivals, other_names, consent, applies, undoes, lasts, of_incident, for_people, usage, hostile, large_answer,
                stalled_reader, nobody_there])

@@ -106,6 +106,10 @@ static const Case cases[] = {
         {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE}, .route = VIA("eth0"),
                 .bits = {BIT("all", "true"), BIT("br-edge", "false")}, .verdict = VERDICT_CONFIRMS,
                 .because = "conf.br-edge"},
+        /* a dot of a link's name would be read as what separates names */
+        {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE}, .route = VIA("eth0.100"),
+                .bits = {BIT("all", "true"), BIT("eth0.100", "false")}, .verdict = VERDICT_CONFIRMS,
+                .because = "net.ipv4.conf.eth0/100.forwarding is 0"},
         {"forwarding-off", "host", .containers = {AGENT}, .networks = {EDGE}, .route = VIA("eth0"),
                 .bits = {BIT("all", "true"), BIT("wlan1", "false")}, .verdict = VERDICT_REFUTES},
         {"forwarding-off", "host", .containers = {AGENT_ON_HOST}, .bits = {BIT("all", "false")},

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "daemon/collect/device-file.h"
 #include "daemon/fix/fix-list.h"
@@ -11,6 +12,7 @@
 #include "lib/fix/sysctl-conf.h"
 
 #define ALL         "net.ipv4.ip_forward"
+#define ALL_LINKS   "net.ipv4.conf.all.forwarding" /* the same bit */
 #define SETTING_MAX 128
 
 /* The order matters only where two folders hold the same name: the first one counts. */
@@ -23,17 +25,28 @@ typedef struct Rival {
         bool is_off;
 } Rival;
 
-static void look_at_file(const char *folder, const char *name, const char *setting, Rival *rival) {
-        _cleanup_(freep) char *path = NULL, *content = NULL;
+/* Whether a folder before has something of this name, be it a link to /dev/null: that counts instead. */
+static bool is_hidden(size_t folder, const char *name) {
+        char path[2 * SYSCTL_NAME_MAX];
+        struct stat st;
+
+        for (size_t i = 0; i < folder; i++) {
+                (void) snprintf(path, sizeof(path), "%s/%s", folders[i], name);
+                if (lstat(path, &st) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void look_at_file(size_t folder, const char *name, const char *setting, Rival *rival) {
+        _cleanup_(freep) char *content = NULL;
+        char path[2 * SYSCTL_NAME_MAX];
         size_t len = 0;
         Text value;
 
-        if (strcmp(name, rival->name) <= 0 || strlen(name) >= sizeof(rival->name))
+        if (strcmp(name, rival->name) <= 0 || strlen(name) >= sizeof(rival->name) || is_hidden(folder, name))
                 return;
-        if (asprintf(&path, "%s/%s", folder, name) < 0) {
-                path = NULL;
-                return;
-        }
+        (void) snprintf(path, sizeof(path), "%s/%s", folders[folder], name);
         if (device_file_read(path, &content, &len) < 0 ||
                 !sysctl_conf_value((Text){content, len}, setting, &value))
                 return;
@@ -45,26 +58,16 @@ static void look_at_file(const char *folder, const char *name, const char *setti
 /* The file that has the last word about the setting today. */
 static void find_rival(const char *setting, Rival *ret) {
         *ret = (Rival){};
-        FOREACH_ARRAY (folder, folders, ELEMENTSOF(folders)) {
-                DIR *d = opendir(*folder);
+        for (size_t folder = 0; folder < ELEMENTSOF(folders); folder++) {
+                DIR *d = opendir(folders[folder]);
                 struct dirent *entry;
 
                 while (d && (entry = readdir(d)))
                         if (text_ends_with(text_of(entry->d_name), ".conf"))
-                                look_at_file(*folder, entry->d_name, setting, ret);
+                                look_at_file(folder, entry->d_name, setting, ret);
                 if (d)
                         (void) closedir(d);
         }
-}
-
-static int sysctl_path(const char *setting, char ret[static SETTING_MAX]) {
-        const char *link = setting + strlen("net.ipv4.conf.");
-        int n = strcmp(setting, ALL) == 0
-                ? snprintf(ret, SETTING_MAX, "/proc/sys/net/ipv4/ip_forward")
-                : snprintf(ret, SETTING_MAX, "/proc/sys/net/ipv4/conf/%.*s/forwarding",
-                          (int) (strlen(link) - strlen(".forwarding")), link);
-
-        return n < 0 || n >= SETTING_MAX ? -ENAMETOOLONG : 0;
 }
 
 static int add_value(json_t *values, const char *path) {
@@ -79,17 +82,18 @@ static int add_value(json_t *values, const char *path) {
 }
 
 /* What is to be written to have everything as it is now: the setting, and as the bit of all sets that of
- * every link, those after it. */
+ * every link, and whether redirects are accepted, those after it. */
 static json_t *values_now(const FixContext *c, const char *setting) {
         json_t *values = json_array(), *link;
-        char path[SETTING_MAX];
+        char path[SYSCTL_NAME_MAX];
         size_t i;
 
-        if (!values || sysctl_path(setting, path) < 0 || add_value(values, path) < 0)
+        if (!values || sysctl_conf_path(setting, path) < 0 || add_value(values, path) < 0)
                 goto fail;
         if (strcmp(setting, ALL) != 0)
                 return values;
-        if (add_value(values, "/proc/sys/net/ipv4/conf/default/forwarding") < 0)
+        if (add_value(values, "/proc/sys/net/ipv4/conf/all/accept_redirects") < 0 ||
+                add_value(values, "/proc/sys/net/ipv4/conf/default/forwarding") < 0)
                 goto fail;
         json_array_foreach (c->device.parts[DEVICE_LINKS], i, link) {
                 const char *name = json_string_value(json_object_get(link, "ifname"));
@@ -108,8 +112,8 @@ fail:
 
 static int plan_now(FixContext *c, FixPlan *plan, const char *setting) {
         json_t *values = values_now(c, setting);
-        char path[SETTING_MAX];
-        int r = sysctl_path(setting, path);
+        char path[SYSCTL_NAME_MAX];
+        int r = sysctl_conf_path(setting, path);
 
         if (r < 0 || !values) {
                 json_decref(values);
@@ -119,6 +123,8 @@ static int plan_now(FixContext *c, FixPlan *plan, const char *setting) {
                 json_pack("{s:o}", "values", values), "Set %s to 1 now", setting);
 }
 
+/* Under both its names where it has two: systemd-sysctl leaves a setting that a file before gives the same
+ * value where that one has it, and so before what another file makes of its other name. */
 static int plan_for_boot(FixPlan *plan, const char *setting) {
         _cleanup_(freep) char *why = NULL, *content = NULL;
         char name[SYSCTL_NAME_MAX], path[SYSCTL_NAME_MAX + sizeof("/etc/sysctl.d/")];
@@ -133,15 +139,15 @@ static int plan_for_boot(FixPlan *plan, const char *setting) {
                 return r;
         (void) snprintf(path, sizeof(path), "/etc/sysctl.d/%s", name);
         if (asprintf(&content,
-                    "# Written by edgewatch: Docker's containers reach the network only so.\n%s = 1\n",
-                    setting) < 0) {
+                    "# Written by edgewatch: Docker's containers reach the network only so.\n%s = 1\n%s",
+                    setting, strcmp(setting, ALL) == 0 ? ALL_LINKS " = 1\n" : "") < 0) {
                 content = NULL;
                 return -ENOMEM;
         }
         r = plan_write_file(plan, path, json_pack("{s:s, s:s}", "kind", "content", "text", content), &why,
-                rival.name[0] ? "Write %s for the next boot, which wins over %s (that sets %s to 0)"
+                rival.name[0] ? "Write %s for the next boot, which wins over %s (that turns it off)"
                               : "Write %s for the next boot",
-                path, rival.path, setting);
+                path, rival.path);
         return r < 0 ? r : 0;
 }
 
