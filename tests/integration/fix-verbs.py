@@ -202,7 +202,7 @@ def boot():
 
 
 def lasts():
-    """the next boot: on again over the bit's other name, where a file before says 1 already; and a link that has a dot"""
+    """the next boot: on again over the bit's other name, where a file before says 1 already; a link that has a dot; both in one file"""
     before = Path("/etc/sysctl.d/10-router.conf")
     before.write_text("net.ipv4.ip_forward = 1\n")
     RIVAL.write_text("net.ipv4.conf.all.forwarding = 0\n")
@@ -223,8 +223,16 @@ def lasts():
     assert read(bit) == "1"
     boot()
     assert read(bit) == "1", files()
-    device.ip("link", "del", "eth0.100")
     for path in (*set(Path("/etc/sysctl.d").iterdir()), Path("/run/sysctl.d/zzz.conf")):
+        path.unlink()
+    for setting in (FORWARD, bit):
+        device.write(setting, 0)
+        assert fix.ctl("fix", "apply", "ip-forward", "--yes")[0] == 0
+    assert len(list(Path("/etc/sysctl.d").glob("*.conf"))) == 1, files()
+    boot()
+    assert (forwarding(), read(bit)) == ("1", "1"), files()
+    device.ip("link", "del", "eth0.100")
+    for path in set(Path("/etc/sysctl.d").iterdir()):
         path.unlink()
     break_it()
 

@@ -124,11 +124,13 @@ static int plan_now(FixContext *c, FixPlan *plan, const char *setting) {
 }
 
 /* Under both its names where it has two: systemd-sysctl leaves a setting that a file before gives the same
- * value where that one has it, and so before what another file makes of its other name. */
+ * value where that one has it, and so before what another file makes of its other name. Behind what was
+ * written for another setting. */
 static int plan_for_boot(FixPlan *plan, const char *setting) {
-        _cleanup_(freep) char *why = NULL, *content = NULL;
+        _cleanup_(freep) char *why = NULL, *content = NULL, *before = NULL;
         char name[SYSCTL_NAME_MAX], path[SYSCTL_NAME_MAX + sizeof("/etc/sysctl.d/")];
         Rival rival;
+        size_t len;
         int r;
 
         find_rival(setting, &rival);
@@ -138,9 +140,13 @@ static int plan_for_boot(FixPlan *plan, const char *setting) {
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "/etc/sysctl.d/%s", name);
+        r = plan_read_file(path, &before, &len);
+        if (r < 0)
+                return r;
         if (asprintf(&content,
-                    "# Written by edgewatch: Docker's containers reach the network only so.\n%s = 1\n%s",
-                    setting, strcmp(setting, ALL) == 0 ? ALL_LINKS " = 1\n" : "") < 0) {
+                    "%s# Written by edgewatch: Docker's containers reach the network only so.\n%s = 1\n%s",
+                    before ? before : "", setting,
+                    strcmp(setting, ALL) == 0 ? ALL_LINKS " = 1\n" : "") < 0) {
                 content = NULL;
                 return -ENOMEM;
         }
