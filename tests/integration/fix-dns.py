@@ -52,7 +52,8 @@ docker("network", "create", "azure-iot-edge")
 docker.run("edgeAgent", "sleep 100000", "--network", "azure-iot-edge", "-e", f"IOTEDGE_IOTHUBHOSTNAME={HUB}", "--stop-timeout", "1")
 docker.run("edgeHub", "echo only here > /data; sleep 100000", "--network", "azure-iot-edge", "--stop-timeout", "1")
 docker.run("printer", "sleep 100000", "--stop-timeout", "1", owned=False)
-MODULES = ["edgeAgent", "edgeHub"]
+docker.run("spooler", "sleep 100000", "--stop-timeout", "1", "--network", "container:printer", owned=False)
+MODULES, OTHERS = ["edgeAgent", "edgeHub"], ["printer", "spooler"]
 late = 0  # seconds after which edgeHub follows edgeAgent
 
 
@@ -119,14 +120,14 @@ def repair_and_undo():
     assert result["outcome"] == "fixed", (result, fixer.err)
     assert json.loads(config.read_text()) == {**BROKEN, "dns": [SERVER]}
     assert system.jobs == [("restart", "docker.service")] and resolves()
-    assert running() == [*MODULES, "printer"]  # waited for, and started by nobody else
+    assert running() == [*MODULES, *OTHERS]  # waited for, and started by nobody else, the spooler after the printer
     late = 0
     assert docker("exec", "edgeHub", "cat", "/data") == "only here"
     assert fixer(do="apply", fix=FIX)["outcome"] == "not-needed"
     fixer(do="history")
     assert fixer(do="undo", run=fixer.lines[-1]["runs"][-1]["run"])["outcome"] == "undone", fixer.lines
     check_old()
-    assert running() == [*MODULES, "printer"] and not resolves()
+    assert running() == [*MODULES, *OTHERS] and not resolves()
 
 
 def empty_file():
@@ -251,7 +252,7 @@ def live_restore():
     assert system.jobs == [("restart", "docker.service"), ("restart", "aziot-edged.service")], system.jobs
     assert docker("inspect", "-f", "{{.State.StartedAt}}", "printer") == begun
     break_it()
-    docker("start", "printer")
+    docker("start", *OTHERS)
     check_old()
 
 
@@ -282,7 +283,7 @@ def recover():
     system.wait_idle()
     if check_either() != BROKEN:
         break_it()
-    docker("start", "printer")
+    docker("start", *OTHERS)
     fixer.dir.joinpath("state/ledger.json").unlink(missing_ok=True)
 
 
