@@ -185,6 +185,23 @@ def guards():
     check_old()
 
 
+def elsewhere():
+    """a file behind a link is changed where it is; where nothing may be written, nothing is begun"""
+    real = files / "daemon.json"
+    shutil.move(config, real)
+    config.symlink_to(real)
+    assert fixer(do="apply", fix=FIX)["outcome"] == "fixed", (fixer.lines, fixer.err)
+    assert config.is_symlink() and json.loads(real.read_text()) == {**BROKEN, "dns": [SERVER]}
+    break_it()
+    lab.command("mount", "--bind", "-o", "ro", files, files)
+    refused(f"{real} cannot be written: {files}: Read-only file system")
+    lab.command("umount", files)
+    config.unlink()
+    shutil.move(real, config)
+    docker("start", *OTHERS)
+    check_old()
+
+
 def eras():
     """the snap of the engine has its own file and unit; for 1.0 and 1.1 a person is told what to do"""
     snap = "snap.docker.dockerd.service"
@@ -321,5 +338,5 @@ def full_disk():
     assert sorted(config.parent.iterdir()) == before
 
 
-lab.run_cases([plan, repair_and_undo, empty_file, refuses, guards, eras, engine_checks, live_restore, does_not_start,
+lab.run_cases([plan, repair_and_undo, empty_file, refuses, guards, elsewhere, eras, engine_checks, live_restore, does_not_start,
                killed, full_disk])

@@ -23,7 +23,19 @@
 #define XATTR_VALUE_BYTES 65536
 #define BACKUPS_MAX       100
 
-int plan_read_file(const char *path, char **ret, size_t *ret_len) {
+/* Where a path leads to. Only a link that root made, as whom we run, is followed: who else may put one into
+ * a folder decides nothing. */
+static int follow(const char *path, char ret[static PATH_MAX]) {
+        struct stat st;
+
+        if (lstat(path, &st) < 0)
+                return -errno;
+        if (S_ISLNK(st.st_mode) && st.st_uid != geteuid())
+                return -ELOOP;
+        return realpath(path, ret) ? 0 : -errno;
+}
+
+static int read_file(const char *path, char **ret, size_t *ret_len) {
         int r = file_read_at(AT_FDCWD, path, FIX_FILE_MAX, ret, ret_len);
 
         if (r != -ENOENT && r != -ENOTDIR)
@@ -31,6 +43,12 @@ int plan_read_file(const char *path, char **ret, size_t *ret_len) {
         *ret = NULL;
         *ret_len = 0;
         return 0;
+}
+
+int plan_read_file(const char *path, char **ret, size_t *ret_len) {
+        char real[PATH_MAX];
+
+        return read_file(follow(path, real) < 0 ? path : real, ret, ret_len);
 }
 
 static int copy_xattrs(int from, int to) {
@@ -141,9 +159,9 @@ static int target_read(const FixStep *step, Target *ret, char **ret_why) {
 
         if (!t.path || t.path[0] != '/')
                 return -EINVAL;
-        r = plan_read_file(t.path, &t.current, &t.current_len);
+        r = read_file(t.path, &t.current, &t.current_len);
         if (r >= 0 && t.backup)
-                r = plan_read_file(t.backup, &t.old, &t.old_len);
+                r = read_file(t.backup, &t.old, &t.old_len);
         if (r >= 0 && (t.old || !t.backup))
                 r = fix_edit(json_object_get(step->argument, "edit"), (Text){t.old, t.old_len}, &t.wanted,
                         ret_why);
@@ -168,7 +186,7 @@ static int prepare(FixContext *c, const FixStep *step, char **ret_why) {
 
         if (!backup)
                 return 0;
-        r = plan_read_file(path, &content, &len);
+        r = read_file(path, &content, &len);
         if (r >= 0 && !content)
                 return because(ret_why, -ESTALE, "%s has gone since the plan was made", path);
         if (r >= 0)
@@ -295,15 +313,11 @@ static int name_backup(const char *path, const char *incident, char **ret) {
 static int find_path(const char *path, char ret[static PATH_MAX], bool *ret_made_folder) {
         _cleanup_(freep) char *copy = strdup(path);
         char folder[PATH_MAX];
-        int n;
+        int n, r = copy ? follow(path, ret) : -ENOMEM;
 
         *ret_made_folder = false;
-        if (!copy)
-                return -ENOMEM;
-        if (realpath(path, ret))
-                return 0;
-        if (errno != ENOENT)
-                return -errno;
+        if (r != -ENOENT)
+                return r;
         *ret_made_folder = !realpath(dirname(copy), folder);
         if (*ret_made_folder)
                 n = snprintf(ret, PATH_MAX, "%s", path);
@@ -329,6 +343,23 @@ static int add_step(FixPlan *plan, const char *path, bool made_folder, const cha
         return r < 0 ? r : 1;
 }
 
+/* The unit has everything read-only but what it names. */
+static int guard_place(FixPlan *plan, const char *path, bool made_folder) {
+        _cleanup_(freep) char *copy = strdup(path);
+        const char *folder;
+
+        if (!copy)
+                return -ENOMEM;
+        folder = dirname(copy);
+        if (made_folder)
+                folder = dirname(copy);
+        if (access(folder, W_OK) == 0)
+                return 0;
+        return fix_plan_refuse(plan,
+                "%s cannot be written: %s: %s (ReadWritePaths= of edgewatch-fix@.service says where it may)",
+                path, folder, strerror(errno));
+}
+
 int plan_write_file(FixPlan *plan, const char *path, json_t *edit, char **ret_why, const char *format, ...) {
         _cleanup_(freep) char *old = NULL, *text = NULL;
         char real[PATH_MAX];
@@ -344,9 +375,11 @@ int plan_write_file(FixPlan *plan, const char *path, json_t *edit, char **ret_wh
                 text = NULL;
         r = text && edit ? find_path(path, real, &made_folder) : -ENOMEM;
         if (r >= 0)
-                r = plan_read_file(real, &old, &old_len);
+                r = read_file(real, &old, &old_len);
         if (r >= 0)
                 r = add_step(plan, real, made_folder, old, old_len, edit, ret_why, text);
         json_decref(edit);
+        if (r > 0 && guard_place(plan, real, made_folder) < 0)
+                r = -ENOMEM;
         return r;
 }
