@@ -3,6 +3,8 @@
 
 #include "daemon/fix/engine-file.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/base/child.h"
@@ -34,4 +36,21 @@ int engine_file_check(const char *file, char **ret_why) {
                 if (access(*program, X_OK) == 0)
                         return check(*program, file, ret_why);
         return 1;
+}
+
+int engine_has_flag(uint32_t pid, const char *flag) {
+        _cleanup_(freep) char *argument = NULL;
+        size_t size = 0, n = strlen(flag);
+        char path[64];
+        FILE *file;
+        int r = 0;
+
+        (void) snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cmdline", pid);
+        file = fopen(path, "re");
+        if (!file)
+                return 0;
+        while (r == 0 && getdelim(&argument, &size, '\0', file) > 0)
+                r = strncmp(argument, flag, n) == 0 && (argument[n] == '\0' || argument[n] == '=');
+        (void) fclose(file);
+        return r;
 }

@@ -180,5 +180,7 @@ int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret) {
         read_property(bus, path, "ActiveState", ret->active, sizeof(ret->active));
         read_property(bus, path, "UnitFileState", ret->file, sizeof(ret->file));
         read_invocation(bus, path, ret->invocation);
+        (void) sd_bus_get_property_trivial(
+                bus, SYSTEMD, path, SYSTEMD ".Service", "MainPID", NULL, 'u', &ret->main_pid);
         return ret->active[0] ? 0 : -ENODATA;
 }

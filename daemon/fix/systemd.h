@@ -13,6 +13,7 @@ typedef struct UnitFacts {
         char load[32], active[32],
                 file[32]; /* LoadState, ActiveState, UnitFileState; "" when there is none */
         char invocation[SD_ID128_STRING_MAX]; /* another one after each start; "" when it never was */
+        uint32_t main_pid;                    /* a service's; 0 when it has none */
 } UnitFacts;
 
 int systemd_look(sd_bus *bus, const char *unit, UnitFacts *ret);

@@ -4,6 +4,7 @@
  *
  * Standard input, one command a line:
  *   set UNIT LOAD ACTIVE SUB FILE RESULT RESTARTS STATUS   without telling anybody
+ *   pid UNIT PID                                           likewise: its main process
  *   change UNIT …                                          likewise, then tells of it
  *   signal Reloading|UnitFilesChanged
  *   appear                                                 takes its name on the bus
@@ -28,7 +29,7 @@
 
 typedef struct Unit {
         char name[128], load[32], active[32], sub[32], file[32], result[32];
-        uint32_t n_restarts, n_invocations;
+        uint32_t n_restarts, n_invocations, main_pid;
         int32_t status;
 } Unit;
 
@@ -215,6 +216,7 @@ static const sd_bus_vtable service_vtable[] = {
         CHANGING("Result", result),
         SD_BUS_PROPERTY(
                 "NRestarts", "u", NULL, offsetof(Unit, n_restarts), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("MainPID", "u", NULL, offsetof(Unit, main_pid), 0),
         SD_BUS_PROPERTY(
                 "ExecMainStatus", "i", NULL, offsetof(Unit, status), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
@@ -249,8 +251,23 @@ static int set(Fake *f, const char *arguments, Unit **ret) {
                 return -ENOBUFS;
         (void) snprintf(parsed.name, sizeof(parsed.name), "%s", name);
         parsed.n_invocations = u->n_invocations;
+        parsed.main_pid = u->main_pid;
         *u = parsed;
         *ret = u;
+        return 0;
+}
+
+static int set_pid(Fake *f, const char *arguments) {
+        char name[128];
+        uint32_t pid;
+        Unit *u;
+
+        if (sscanf(arguments, "%127s %u", name, &pid) != 2)
+                return -EINVAL;
+        u = load(f, name);
+        if (!u)
+                return -ENOBUFS;
+        u->main_pid = pid;
         return 0;
 }
 
@@ -317,6 +334,8 @@ static int execute(Fake *f, char *line) {
                 r = set(f, line + 7, &u);
                 return r < 0 ? r : emit(f, u);
         }
+        if (strncmp(line, "pid ", 4) == 0)
+                return set_pid(f, line + 4);
         if (strncmp(line, "signal ", 7) == 0)
                 return emit_signal(f, line + 7);
         if (strncmp(line, "finish ", 7) == 0)

@@ -185,6 +185,17 @@ def guards():
     check_old()
 
 
+def flags():
+    """an engine that has its servers on the command line would not start with others in the file"""
+    docker.options = ["--dns-search", "site.example", f"--dns={DEAD}"]
+    break_it({})
+    system(f"pid docker.service {docker.process.popen.pid}")
+    refused("docker.service has --dns on its command line")
+    docker.options = []
+    break_it()
+    docker("start", *OTHERS)
+
+
 def elsewhere():
     """a file behind a link is changed where it is; where nothing may be written, nothing is begun"""
     real = files / "daemon.json"
@@ -338,5 +349,5 @@ def full_disk():
     assert sorted(config.parent.iterdir()) == before
 
 
-lab.run_cases([plan, repair_and_undo, empty_file, refuses, guards, elsewhere, eras, engine_checks, live_restore, does_not_start,
+lab.run_cases([plan, repair_and_undo, empty_file, refuses, guards, flags, elsewhere, eras, engine_checks, live_restore, does_not_start,
                killed, full_disk])

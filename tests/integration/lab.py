@@ -144,6 +144,7 @@ class Docker:
         self.dir = folder()
         self.socket = self.dir / "docker.sock"
         self.process = None
+        self.options = []  # of the next start
         atexit.register(self.clean)
         self.start()
         root = self.dir / "image"
@@ -159,7 +160,7 @@ class Docker:
         log = open(self.dir / "dockerd.log", "ab")
         self.process = Process(
             self.namespace.enter("dockerd", "--data-root", self.dir / "root", "--exec-root", self.dir / "exec",
-                                 "-H", f"unix://{self.socket}", "--pidfile", self.dir / "pid"),
+                                 "-H", f"unix://{self.socket}", "--pidfile", self.dir / "pid", *self.options),
             stdout=log, stderr=log, start_new_session=True)
         try:
             wait_until(lambda: command("docker", "-H", f"unix://{self.socket}", "version", check=False)

@@ -312,6 +312,23 @@ static int guard_file(const char *file, char **ret_why) {
         return r < 0 ? r : !r;
 }
 
+/* Such an engine would not start again. Returns as guard_module(). */
+static int guard_flags(FixContext *c, const Engine *engine, char **ret_why) {
+        UnitFacts facts = {};
+        sd_bus *bus;
+        int r = context_bus(c, &bus);
+
+        if (r >= 0)
+                r = systemd_look(bus, engine->unit, &facts);
+        if (r < 0 || !engine_has_flag(facts.main_pid, "--dns"))
+                return r;
+        return because(ret_why, 1,
+                "%s has --dns on its command line, and does not start with \"dns\" in %s beside it: name "
+                "the "
+                "servers there",
+                engine->unit, engine->file);
+}
+
 static int plan(FixContext *c, FixPlan *p) {
         const Engine *engine = find_engine(c->world);
         _cleanup_(freep) char *why = NULL;
@@ -327,6 +344,8 @@ static int plan(FixContext *c, FixPlan *p) {
                 r = guard_modules(c, &why);
         if (r == 0)
                 r = guard_file(engine->file, &why);
+        if (r == 0)
+                r = guard_flags(c, engine, &why);
         if (r == 0)
                 r = find_servers(c, &servers, &why);
         if (r != 0)
