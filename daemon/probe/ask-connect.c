@@ -55,10 +55,9 @@ static json_t *ask(const Request *request, const char **ret_why) {
         int error = ETIMEDOUT;
         Lookup l;
 
-        (void) ret_why;
         lookup_run(request, &l);
         if (l.n_addresses == 0)
-                return network_result(l.result, l.detail);
+                return lookup_answer(&l, ret_why);
         for (size_t i = 0; i < l.n_addresses && error != 0; i++)
                 error = connect_one(
                         l.addresses + i, l.lengths[i], request->timeout_ms / (int) l.n_addresses);

@@ -218,7 +218,7 @@ static json_t *ask(const Request *request, const char **ret_why) {
 
         lookup_run(request, &l);
         if (l.n_addresses == 0)
-                return network_result(l.result, l.detail);
+                return lookup_answer(&l, ret_why);
         error = open_first(&path, &l);
         if (error == 0) {
                 open_others(&path);

@@ -6,9 +6,8 @@
 static json_t *ask(const Request *request, const char **ret_why) {
         Lookup l;
 
-        (void) ret_why;
         lookup_run(request, &l);
-        return network_result(l.result, l.detail);
+        return lookup_answer(&l, ret_why);
 }
 
 const Question question_resolve = {.name = "resolve", .on_network = true, .needs_host = true, .ask = ask};

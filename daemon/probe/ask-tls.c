@@ -131,7 +131,7 @@ static json_t *ask(const Request *request, const char **ret_why) {
 
         lookup_run(request, &l);
         if (l.n_addresses == 0)
-                return network_result(l.result, l.detail);
+                return lookup_answer(&l, ret_why);
         if (!pin_address(request, &l, pin, sizeof(pin)))
                 return network_result("error", "the address cannot be written");
         return handshake(request, pin, ret_why);

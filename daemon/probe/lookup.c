@@ -1,13 +1,15 @@
 /* The trap here: getaddrinfo() after setns() would still use the host's resolv.conf (and its mDNS, its hosts
  * file), and find a name that no container can resolve. So for a container the servers of its own
  * resolv.conf are asked with res_nquery(). Engines keep that file beside the container's data, outside of
- * the container's mount namespace. */
+ * the container's mount namespace; with another data root it is not found, and what is asked then is only a
+ * guess. */
 
 #include "daemon/probe/lookup.h"
 
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <netdb.h>
 #include <resolv.h>
 #include <stdio.h>
@@ -17,12 +19,18 @@
 #define RESOLV_CONF_MAX_BYTES 8192
 #define DNS_ANSWER_MAX_BYTES  4096
 
+/* As the resolver has them: where the first has no family, the server is the second. */
 static struct sockaddr_in container_servers[NAMESERVERS_MAX];
+static struct sockaddr_in6 container_servers6[NAMESERVERS_MAX];
 static size_t n_container_servers;
+static bool is_guess;
 
+/* UID.GID is a folder of its own where the users of containers are mapped to others (userns-remap). */
 static const char *const data_roots[] = {
-        "/var/lib/docker/containers",
-        "/var/snap/docker/common/var-lib-docker/containers",
+        "/var/lib/docker",
+        "/var/lib/docker/*.*",
+        "/var/snap/docker/common/var-lib-docker",
+        "/var/snap/docker/common/var-lib-docker/*.*",
 };
 
 static void add_nameservers(Text content) {
@@ -30,8 +38,9 @@ static void add_nameservers(Text content) {
                 const char *end = memchr(content.data, '\n', content.len);
                 size_t n = end ? (size_t) (end - content.data) : content.len;
                 Text line = text_strip(text_clip(content, n));
-                char address[INET_ADDRSTRLEN];
-                struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(53)};
+                char address[INET6_ADDRSTRLEN];
+                struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(NAMESERVER_PORT)};
+                struct sockaddr_in6 server6 = {.sin6_family = AF_INET6, .sin6_port = htons(NAMESERVER_PORT)};
 
                 content = text_skip(content, n + 1);
                 if (!text_starts_with(line, "nameserver "))
@@ -43,9 +52,12 @@ static void add_nameservers(Text content) {
                 address[line.len] = '\0';
                 if (inet_pton(AF_INET, address, &server.sin_addr) == 1)
                         container_servers[n_container_servers++] = server;
+                else if (inet_pton(AF_INET6, address, &server6.sin6_addr) == 1)
+                        container_servers6[n_container_servers++] = server6;
         }
 }
 
+/* Whose it is tells nothing: the folders are the engine's, and what is in the file a container may write. */
 static int read_resolv_conf(const char *path) {
         char content[RESOLV_CONF_MAX_BYTES];
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -56,7 +68,7 @@ static int read_resolv_conf(const char *path) {
                 return -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (!S_ISREG(st.st_mode) || st.st_uid != 0)
+        if (!S_ISREG(st.st_mode))
                 return -EPERM;
         n = read(fd, content, sizeof(content));
         if (n < 0)
@@ -65,22 +77,29 @@ static int read_resolv_conf(const char *path) {
         return 0;
 }
 
-/* Docker's embedded server, which every user-defined network has. */
+static void find_resolv_conf(const char *data_root, const char *id) {
+        char pattern[256];
+        glob_t found = {};
+
+        (void) snprintf(pattern, sizeof(pattern), "%s/containers/%s/resolv.conf", data_root, id);
+        if (glob(pattern, 0, NULL, &found) == 0)
+                (void) read_resolv_conf(found.gl_pathv[0]);
+        globfree(&found);
+}
+
+/* Docker's embedded server, which every user-defined network has, and no other. */
 #define DOCKER_DNS 0x7f00000bU
 
 int lookup_prepare(const Request *request) {
         if (request->container_id[0] == '\0')
                 return setenv("RES_OPTIONS", "timeout:2 attempts:1", 1) < 0 ? -errno : 0;
-        for (size_t i = 0; i < ELEMENTSOF(data_roots) && n_container_servers == 0; i++) {
-                char path[256];
-
-                (void) snprintf(
-                        path, sizeof(path), "%s/%s/resolv.conf", data_roots[i], request->container_id);
-                (void) read_resolv_conf(path); /* another data root: the default below */
-        }
-        if (n_container_servers == 0)
-                container_servers[n_container_servers++] = (struct sockaddr_in){
-                        .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(DOCKER_DNS)};
+        for (size_t i = 0; i < ELEMENTSOF(data_roots) && n_container_servers == 0; i++)
+                find_resolv_conf(data_roots[i], request->container_id);
+        is_guess = n_container_servers == 0;
+        if (is_guess)
+                container_servers[n_container_servers++] = (struct sockaddr_in){.sin_family = AF_INET,
+                        .sin_port = htons(NAMESERVER_PORT),
+                        .sin_addr.s_addr = htonl(DOCKER_DNS)};
         return 0;
 }
 
@@ -145,17 +164,33 @@ static void take_records(const unsigned char *answer, int n, uint16_t port, Look
                 fail(l, "no-such-host", "the name has no IPv4 address");
 }
 
+static int set_servers(struct __res_state *resolver) {
+        resolver->nscount = (int) n_container_servers;
+        memcpy(resolver->nsaddr_list, container_servers, n_container_servers * sizeof(container_servers[0]));
+        for (size_t i = 0; i < n_container_servers; i++) {
+                struct sockaddr_in6 **server = resolver->_u._ext.nsaddrs + i; /* res_nclose() frees it */
+
+                if (container_servers[i].sin_family != 0)
+                        continue;
+                if (!*server)
+                        *server = malloc(sizeof(**server));
+                if (!*server)
+                        return -ENOMEM;
+                **server = container_servers6[i];
+        }
+        return 0;
+}
+
 static void ask_servers(const Request *request, Lookup *l) {
         unsigned char answer[DNS_ANSWER_MAX_BYTES];
         struct __res_state resolver = {};
         int n;
 
-        if (res_ninit(&resolver) < 0) {
+        if (res_ninit(&resolver) < 0 || set_servers(&resolver) < 0) {
                 fail(l, "error", "the resolver could not be set up");
+                res_nclose(&resolver);
                 return;
         }
-        resolver.nscount = (int) n_container_servers;
-        memcpy(resolver.nsaddr_list, container_servers, n_container_servers * sizeof(container_servers[0]));
         /* A packet may be lost, and a second try takes 3 s with one server, 4 s with two. */
         resolver.retrans = 1;
         resolver.retry = n_container_servers < NAMESERVERS_MAX && request->timeout_ms > 4000 ? 2 : 1;
@@ -166,7 +201,7 @@ static void ask_servers(const Request *request, Lookup *l) {
         else if (resolver.res_h_errno == HOST_NOT_FOUND || resolver.res_h_errno == NO_DATA)
                 fail(l, "no-such-host", "the name server does not know the name");
         else if (errno == ECONNREFUSED)
-                fail(l, "refused", "no name server listens there");
+                fail(l, is_guess ? NULL : "refused", "no name server listens there");
         else if (errno == ENETUNREACH || errno == EHOSTUNREACH)
                 fail(l, "unreachable", "the name server is unreachable");
         else
@@ -186,4 +221,11 @@ void lookup_run(const Request *request, Lookup *ret) {
         else
                 ask_servers(request, &l);
         *ret = l;
+}
+
+json_t *lookup_answer(const Lookup *l, const char **ret_why) {
+        if (l->result)
+                return network_result(l->result, l->detail);
+        *ret_why = "which name servers the container asks is not known";
+        return NULL;
 }

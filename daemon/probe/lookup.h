@@ -15,7 +15,7 @@ typedef struct Lookup {
         struct sockaddr_storage addresses[ADDRESSES_MAX]; /* port filled in */
         socklen_t lengths[ADDRESSES_MAX];
         size_t n_addresses;
-        const char *result; /* "ok", or why there is none */
+        const char *result; /* "ok", or why there is none; NULL when that cannot be known */
         char detail[256];
 } Lookup;
 
@@ -23,3 +23,6 @@ typedef struct Lookup {
  * engine's own. */
 int lookup_prepare(const Request *request);
 void lookup_run(const Request *request, Lookup *ret);
+
+/* The answer to a question that needs no more, or has no address to go on with. As Question.ask(). */
+json_t *lookup_answer(const Lookup *l, const char **ret_why);

@@ -1,23 +1,29 @@
 #!/usr/bin/env python3
 """edgewatch-probe asks over two routers: how large packets may be, with a narrower link between them whose word about it is let through
-or filtered, and what a refused certificate says of the clock."""
+or filtered, and what a refused certificate says of the clock; and from a container, by the servers that the engine wrote down for it."""
 
+import atexit
 import calendar
 import json
 import os
 import re
+import secrets
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import lab
 from listen import LISTEN
+from names import NAMES
 
 HUB, NARROW = "192.0.2.10", 1400
 SECONDS = 5
 CERTIFICATES = {443: ("20240101000000Z", "20990101000000Z"), 5671: ("20980101000000Z", "20990101000000Z"), 8883: ("20240101000000Z", "20250101000000Z")}
 
-lab.need_root_and("ip", "nsenter", "iptables", "openssl")
+lab.need_root_and("ip", "nsenter", "iptables", "openssl", "unshare")
+lab.own_mounts()
 device, near, far, hub = (lab.Namespace(f"edgewatch-{name}") for name in ("device", "near", "far", "hub"))
 
 
@@ -161,5 +167,65 @@ def certificates_and_the_clock():
         assert abs(calendar.timegm(time.strptime(told[2], "%Y%m%d%H%M%SZ")) - time.time()) < SECONDS, value
 
 
+ID = secrets.token_hex(32)
+DATA = Path("/var/lib/docker")
+
+
+def contain():
+    """A process of a container, and where its engine keeps its data."""
+    cgroup = lab.unified_cgroups() / f"docker-{ID}.scope"
+    cgroup.mkdir()
+    atexit.register(cgroup.rmdir)
+    lab.Process(device.enter("sleep", 1000), preexec_fn=lambda: (cgroup / "cgroup.procs").write_text("0"))
+    DATA.mkdir(parents=True, exist_ok=True)
+    lab.command("mount", "-t", "tmpfs", "tmpfs", DATA)
+
+
+def write_servers(text, folder=DATA, owner=0):
+    """The only resolv.conf of the container."""
+    for path in DATA.iterdir():
+        shutil.rmtree(path)
+    if text:
+        path = folder / "containers" / ID / "resolv.conf"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        os.chown(path, owner, owner)
+
+
+def serve_names(address):
+    server = lab.Process(device.enter(sys.executable, "-c", NAMES, address, json.dumps({"hub.example": HUB})), stdout=subprocess.PIPE, text=True)
+    assert server.popen.stdout.readline() == "listens\n"
+
+
+def ask_inside(question="resolve"):
+    request = {"question": question, "from": ID, "host": "hub.example", "timeout_ms": SECONDS * 1000}
+    if question != "resolve":
+        request["port"] = 443
+    return json.loads(lab.command(os.environ["EDGEWATCH_PROBE"], input=json.dumps(request)))
+
+
+def servers_of_a_container():
+    """the servers of its own are asked: of IPv6 too, and where its users are mapped to others"""
+    contain()
+    serve_names("127.0.0.5")
+    serve_names("::1")
+    for text, *place in (("nameserver 127.0.0.5\n",), ("# none of IPv4\nnameserver ::1\n",), ("nameserver ::1\nnameserver 127.0.0.6\n",),
+                         ("nameserver 127.0.0.5\n", DATA / "100000.100000", 100000)):
+        write_servers(text, *place)
+        assert ask_inside() == {"value": {"result": "ok", "detail": ""}}, (text, ask_inside())
+    write_servers("nameserver 127.0.0.6\n")
+    assert ask_inside()["value"]["result"] == "refused"
+
+
+def servers_unknown():
+    """where the engine's data are elsewhere, nobody at Docker's own address is no word about the container's names"""
+    for text in (None, "# nameserver 127.0.0.6\n"):
+        write_servers(text)
+        for question in ("resolve", "connect", "tls", "path-mtu"):
+            assert ask_inside(question) == {"error": "which name servers the container asks is not known"}, ask_inside(question)
+    serve_names("127.0.0.11")
+    assert ask_inside()["value"]["result"] == "ok"
+
+
 lab.run_cases([wide, narrow_and_told, narrow_both_ways, narrow_on_the_way_out, narrow_on_the_way_back, nobody_there,
-               certificates_and_the_clock])
+               certificates_and_the_clock, servers_of_a_container, servers_unknown])
