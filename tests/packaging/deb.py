@@ -37,6 +37,11 @@ def keeps_configuration():
     assert control("conffiles") == "/etc/edgewatch/edgewatch.yaml", control("conffiles")
 
 
+def makes_folders():
+    """it makes the folders that a fix may write: what is missing when the fixer starts stays read-only"""
+    assert "systemd-tmpfiles" in control("postinst") and "edgewatch.conf" in control("postinst")
+
+
 def is_small():
     """it takes a megabyte at most"""
     assert int(field("Installed-Size")) <= MOST_KIB, field("Installed-Size")
@@ -57,4 +62,4 @@ def is_clean():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-run_cases([builds, holds, keeps_configuration, is_small, is_versioned, is_clean])
+run_cases([builds, holds, keeps_configuration, makes_folders, is_small, is_versioned, is_clean])

@@ -21,6 +21,7 @@ FILES = [
     CATALOG,
     "usr/lib/edgewatch/libedgewatch.so",
     "usr/lib/sysusers.d/edgewatch.conf",
+    "usr/lib/tmpfiles.d/edgewatch.conf",
     "usr/share/bash-completion/completions/edgewatchctl",
     "usr/share/dbus-1/system.d/org.edgewatch1.conf",
     "usr/share/edgewatch/monitoring/edgewatch.rules.yaml",

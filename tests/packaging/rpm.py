@@ -60,12 +60,14 @@ def run_whole(*words):
 
 
 def scripts():
-    """its scripts run: they make users, enable the units, refresh the catalog, and take back what is not a user"""
+    """its scripts run: they make users and the folders that a fix may write, enable the units, refresh the catalog, and take back what is not a user"""
     started = [f"edgewatch-{name}.socket" for name in ("fix", "gate", "probe")] + ["edgewatchd.service", "edgewatch-fix-recover.service"]
     with device_root() as root:
         rpm = ("rpm", "--root", root, "--dbpath", "/var/lib/rpm")
         inside = lambda *words: command("chroot", root, *words, check=False)  # noqa: E731
+        command("rm", "-rf", root / "etc/docker", root / "etc/sysctl.d")
         run_whole(*rpm, "--install", "--nodeps", built[0])
+        assert (root / "etc/docker").is_dir() and (root / "etc/sysctl.d").is_dir()
         for user in ("edgewatch", "edgewatch-gate", "edgewatch-probe"):
             assert inside("getent", "passwd", user), f"no user {user}"
         assert "edgewatch-gate" in inside("getent", "group", "docker")
