@@ -56,7 +56,7 @@ char *report_catalog(const RuleSet *rules) {
                         "@EDGEWATCH_CAUSE@\n\n"
                         "What to do: @EDGEWATCH_REMEDY@\n\n"
                         "Decisive evidence: @EDGEWATCH_EVIDENCE@\n\n"
-                        "`edgewatchctl explain @EDGEWATCH_INCIDENT@` shows all of it.\n\n");
+                        "All of it: `edgewatchctl explain @EDGEWATCH_INCIDENT@`\n\n");
         }
         FOREACH_ARRAY (other, others, ELEMENTSOF(others)) {
                 add_head(&b, other->message_id, other->subject, NULL);
