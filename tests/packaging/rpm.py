@@ -46,9 +46,11 @@ def device_root():
             (layer / part).mkdir()
         lower = command(ROOT / "tests/device/rootfs")
         command("mount", "-t", "overlay", "rpm-root", "-o", f"lowerdir={lower},upperdir={layer}/upper,workdir={layer}/work", layer / "root")
+        command("mount", "-t", "proc", "proc", layer / "root/proc")  # systemd-tmpfiles needs it
         try:
             yield layer / "root"
         finally:
+            command("umount", layer / "root/proc")
             command("umount", layer / "root")
             command("umount", layer)
 
