@@ -332,7 +332,7 @@ def given_up():
     with diagnosed("module-restart-exhausted") as begin:
         device.world.deploy({**MODULES, "unable": {"imagePullPolicy": "never", "settings": {
             "image": "edge-sim:1", "createOptions": {"Cmd": ["/no/such/program"]}}}})
-        alert = wait_alert("module-restart-exhausted", "confirmed", begin, 60)
+        alert = wait_alert("module-restart-exhausted", "confirmed", begin, 150)
         assert alert["EDGEWATCH_SUBJECT"] == "unable", alert
         device.world.deploy(MODULES)
 
