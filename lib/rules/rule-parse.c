@@ -208,6 +208,7 @@ static const KeySpec rule_keys[] = {
         {"documentation", read_text, offsetof(Rule, documentation), false},
         {"layer", read_layer, offsetof(Rule, layer), true},
         {"variables", read_variables, 0, false},
+        {"fragments", read_fragments, 0, false},
         {"signals", read_signals, 0, true},
         {"key", read_keys, 0, false},
         {"when", read_when, 0, true},

@@ -13,6 +13,7 @@ typedef struct RuleReader {
         ProblemList *problems;
         uint64_t n_mistakes;
         Rule *rule;
+        const YamlNode *fragments; /* NULL without any */
 } RuleReader;
 
 typedef int (*ReadValue)(RuleReader *reader, const YamlNode *value, void *target);
@@ -70,6 +71,9 @@ int read_when(RuleReader *reader, const YamlNode *value, void *target);
 int read_clear(RuleReader *reader, const YamlNode *value, void *target);
 int read_examples(RuleReader *reader, const YamlNode *value, void *target);
 
+int read_fragments(RuleReader *reader, const YamlNode *value, void *target);
+/* Replaces the {{fragments}} of a pattern, an allocated string or NULL. */
+int expand_fragments(RuleReader *reader, const YamlNode *value, char **text);
 int read_where(RuleReader *reader, const YamlNode *value, VariableTest **ret, size_t *ret_n);
 /* Indices of the named signals, one or a list. */
 int read_steps(

@@ -36,10 +36,12 @@ static int read_level(RuleReader *reader, const YamlNode *value, void *target) {
 
 static int read_pattern(RuleReader *reader, const YamlNode *value, void *target) {
         Pattern *pattern = target;
+        int r;
 
         pattern->line = value->line;
         pattern->column = value->column;
-        return read_text(reader, value, &pattern->text);
+        r = read_text(reader, value, &pattern->text);
+        return r < 0 ? r : expand_fragments(reader, value, &pattern->text);
 }
 
 static int read_patterns(RuleReader *reader, const YamlNode *value, void *target) {
