@@ -143,6 +143,7 @@ def restart_module():
     lab.command("mkdir", "-p", "/run/iotedge")
     lab.command("mount", "-t", "tmpfs", "tmpfs", "/run/iotedge")
     fixer = home.fixer
+    home.proxy.aged = {"edgeAgent"}
     for name, script in (("sensor", "[ -f /ran ] && exec sleep 1000; echo > /ran; exit 3"), ("broken", "exit 4"),
                          ("done", "exit 0")):
         docker.run(name, script, "--network", "azure-iot-edge", "--stop-timeout", "1")
@@ -168,6 +169,9 @@ def restart_module():
     assert api.requests == [f"/modules/sensor/{verb}?api-version=2018-06-28" for verb in ("stop", "start")]
     result = fixer(do="apply", fix="restart-module", subject="broken")
     assert result["outcome"] == "rolled-back" and "exit code 4" in result["because"], result
+    home.proxy.aged = set()
+    result = fixer(do="apply", fix="restart-module", subject="broken")
+    assert result["outcome"] == "refused" and "edgeAgent runs for" in result["because"], result
 
 
 def another_network():

@@ -7,11 +7,13 @@ import http.client
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import socketserver
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import lab
@@ -69,6 +71,7 @@ class EngineProxy:
 
     def __init__(self, path, engine):
         self.path, self.engine = path, engine
+        self.aged = set()  # names of containers that are to have run for ten minutes
         self.reset()
         proxy = self
 
@@ -112,6 +115,8 @@ class EngineProxy:
         response = connection.getresponse()
         answer = response.read()
         connection.close()
+        if self.aged and re.search(r"/containers/[^/]+/json", request.path):
+            answer = self.age(answer)
         if callable(what):
             what()
             what = self.LOSE
@@ -119,6 +124,12 @@ class EngineProxy:
             request.close_connection = True
             return
         self.answer(request, response.status, answer)
+
+    def age(self, answer):
+        container = json.loads(answer)
+        if container.get("Name", "").lstrip("/") in self.aged:
+            container["State"]["StartedAt"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
+        return json.dumps(container).encode()
 
     @staticmethod
     def answer(request, status, body):
