@@ -24,7 +24,7 @@ static const char good_rule[] =
                  /* 16 */ "      from: [runtime, agent]\n"
                  /* 17 */ "      level: warning\n"
                  /* 18 */ "      head: 'Starting (?<module>\\w+)'\n"
-                 /* 19 */ "      match: ['Bind for .*:(?<port>\\d+)', 'listen tcp']\n"
+                 /* 19 */ "      match: ['Bind for .*:(?<port>\\d+)', '{{listen}}']\n"
                  /* 20 */ "      unit: [aziot-edged.service]\n"
                  /* 21 */ "      where: {port: {not: [\"1\", \"2\"]}, module: edgeHub}\n"
                  /* 22 */ "  gone: {container: {name: {match: '(?<module>.+)'}, action: [die, stop]}}\n"
@@ -60,7 +60,8 @@ static const char good_rule[] =
                  /* 50 */ "      - container: {action: start, exit-code: 1}\n"
                  /* 51 */ "        after: 2s\n"
                  /* 52 */ "    wait: 3d\n"
-                 /* 53 */ "    raises: edgeHub\n";
+                 /* 53 */ "    raises: edgeHub\n"
+                 /* 54 */ "fragments: {proto: tcp, listen: 'listen {{proto}}'}\n";
 
 /* good_rule with the first `old` replaced. */
 static inline char *spoilt_rule(const char *old, const char *replacement) {

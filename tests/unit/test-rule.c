@@ -51,6 +51,11 @@ static const struct {
                 "`variables`"},
         {"action: start}", "acton: start}",
                 "good.yaml:23:25: unknown field `acton`, a container event has none such"},
+        {"'{{listen}}'", "'{{listn}}'", "good.yaml:19:43: there is no fragment \"listn\" above"},
+        {"'listen {{proto}}'", "'{{listen}}'", "good.yaml:19:43: there is no fragment \"listen\" above"},
+        {"fragments: {proto: tcp,", "fragments: {proto: [tcp],",
+                "good.yaml:19:43: there is no fragment \"listen\" above\n"
+                "good.yaml:54:20: `proto` is a list, expected a single value"},
         {"{action: start}}", "{action: start}, link: {name: a}}",
                 "good.yaml:23:12: signal `started` has 2 kinds of event, expected one"},
         {"not: [", "nott: [",
