@@ -19,15 +19,27 @@ int file_write_all(int fd, Text content) {
         return fsync(fd) < 0 ? -errno : 0;
 }
 
+static char *name_beside(const char *name) {
+        char *beside;
+
+        return asprintf(&beside, "%s.new", name) < 0 ? NULL : beside;
+}
+
+int atomic_file_tidy(int directory_fd, const char *name) {
+        _cleanup_(freep) char *beside = name_beside(name);
+
+        if (!beside)
+                return -ENOMEM;
+        return unlinkat(directory_fd, beside, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int atomic_file_write(int directory_fd, const char *name, Text content, mode_t mode) {
-        _cleanup_(freep) char *beside = NULL;
+        _cleanup_(freep) char *beside = name_beside(name);
         _cleanup_(closep) int fd = -EBADF;
         int r;
 
-        if (asprintf(&beside, "%s.new", name) < 0) {
-                beside = NULL;
+        if (!beside)
                 return -ENOMEM;
-        }
         fd = openat(directory_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
                 return -errno;

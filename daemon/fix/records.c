@@ -302,6 +302,9 @@ int records_settle(Records *r, const RunRecord *record, bool can_undo) {
                 k = -errno;
         if (k < 0)
                 return k;
+        k = atomic_file_tidy(r->pending, name);
+        if (k < 0)
+                return k;
         if (unlinkat(r->pending, name, 0) < 0 && errno != ENOENT)
                 return -errno;
         return fsync(r->pending) < 0 || fsync(r->done) < 0 ? -errno : 0;

@@ -41,7 +41,13 @@ static int read_pattern(RuleReader *reader, const YamlNode *value, void *target)
         pattern->line = value->line;
         pattern->column = value->column;
         r = read_text(reader, value, &pattern->text);
-        return r < 0 ? r : expand_fragments(reader, value, &pattern->text);
+        if (r >= 0)
+                r = expand_fragments(reader, value, &pattern->text);
+        if (r < 0) {
+                free(pattern->text);
+                pattern->text = NULL;
+        }
+        return r;
 }
 
 static int read_patterns(RuleReader *reader, const YamlNode *value, void *target) {

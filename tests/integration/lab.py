@@ -350,10 +350,11 @@ class Journald:
         atexit.register(self.stop)
 
     def start(self):
+        # With it journald begins persistently; a signal that asks for that would end one that listens but does not heed yet.
+        Path("/run/systemd/journal").mkdir(exist_ok=True)
+        Path("/run/systemd/journal/flushed").touch()
         self.process = Process([self.PROGRAM], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self.listens, what="journald")
-        Path("/run/systemd/journal/flushed").touch()
-        self.process.popen.send_signal(signal.SIGUSR1)
         wait_until(lambda: any(Path("/var/log/journal").rglob("system.journal")), what="a persistent journal")
 
     def stop(self):

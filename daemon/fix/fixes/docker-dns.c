@@ -324,8 +324,7 @@ static int guard_flags(FixContext *c, const Engine *engine, char **ret_why) {
                 return r;
         return because(ret_why, 1,
                 "%s has --dns on its command line, and does not start with \"dns\" in %s beside it: name "
-                "the "
-                "servers there",
+                "the servers there",
                 engine->unit, engine->file);
 }
 
