@@ -1,5 +1,5 @@
 /* Pieces of patterns that a rule names once: `{{image}}` in a pattern stands for the fragment `image`. One
- * may use those above it, so that there is no end without an end. */
+ * may use only those above it, and so never itself. */
 
 #include "lib/rules/rule-reader.h"
 

@@ -6,8 +6,8 @@
 
 #include <signal.h>
 
-#define STOPS_WITHIN                                                                                        \
-        (30 * USEC_PER_SEC) /* of being told to; then the engine sends SIGKILL, which counts anew */
+/* Of being told to; after that the engine sends SIGKILL, which counts anew. */
+#define STOPS_WITHIN (30 * USEC_PER_SEC)
 
 static const char *const statuses[] = {
         "created",
